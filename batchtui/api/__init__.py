@@ -1,0 +1,1 @@
+"""The Message Batches API over httpx: client, models, errors, retry. No disk, no screen."""

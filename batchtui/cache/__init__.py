@@ -1,0 +1,1 @@
+"""What this disk knows of a workspace: batches and their count history (SQLite)."""

@@ -1,0 +1,1 @@
+"""Profiles, paths, secrets and settings. A leaf: it imports nothing of ours."""

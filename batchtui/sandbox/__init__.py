@@ -1,0 +1,1 @@
+"""A Message Batches API server on loopback, for demos, tests and trying other clients."""

@@ -1,0 +1,1 @@
+"""The screens. Nothing outside this room imports textual."""
