@@ -1,1 +1,35 @@
-"""Safe text for terminals; ages, counts and sizes as people write them. A leaf."""
+"""Safe text for terminals; ages, counts and sizes as people write them. A leaf.
+
+`clean_line` and `clean_text` are the only way from foreign text to a screen: nothing that they answer can
+move the cursor, change the terminal, hide or reorder other text. The rest writes numbers and ids for people.
+"""
+
+from __future__ import annotations
+
+from batchtui.text.clean import clean_line, clean_text, for_terminal
+from batchtui.text.humanize import (
+    ago,
+    count,
+    duration,
+    long_duration,
+    percent,
+    plural,
+    shorten,
+    shorten_id,
+    size,
+)
+
+__all__ = [
+    "ago",
+    "clean_line",
+    "clean_text",
+    "count",
+    "duration",
+    "for_terminal",
+    "long_duration",
+    "percent",
+    "plural",
+    "shorten",
+    "shorten_id",
+    "size",
+]

@@ -1,0 +1,168 @@
+"""A profile: where to send requests, with which key, and whether anything may be changed there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from batchtui.config.credentials import Credentials, environment_credentials, profile_credentials
+from batchtui.config.document import Document, Rule, read_document, suggestion
+from batchtui.config.errors import Source
+from batchtui.config.wire import Headers, checked_base_url, is_header, merged_headers, parse_header_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+DEFAULT_PROFILE = "default"
+DEFAULT_VERSION = "2023-06-01"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way to reach the API; each key is its own workspace with its own cache.
+
+    Attributes:
+        name: Name in config.toml, or `default`.
+        base_url: Scheme, host and path that all requests start with, without a trailing slash.
+        credentials: The key or token.
+        headers: Custom headers as (name, value); values may be secret.
+        version: Value of the `anthropic-version` header.
+        betas: Values of the `anthropic-beta` header.
+        workspace_id: Value of the `anthropic-workspace-id` header, if any.
+        read_only: Whether cancelling, deleting and submitting are out of reach.
+    """
+
+    name: str
+    base_url: str
+    credentials: Credentials
+    headers: Headers = field(default=(), repr=False)
+    version: str = DEFAULT_VERSION
+    betas: tuple[str, ...] = ()
+    workspace_id: str | None = None
+    read_only: bool = False
+
+    @property
+    def workspace_digest(self) -> str:
+        """16 hex digits that tell workspaces apart on this disk and from which no key can be read."""
+        parts = (self.base_url, self.credentials.secret.reveal(), self.workspace_id or "")
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=8, person=b"batchtui-space").hexdigest()
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[!-+\--~]+", value))
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+
+
+def _are_headers(value: object) -> bool:
+    return isinstance(value, dict) and all(is_header(name, text) for name, text in value.items())
+
+
+_RULES = {
+    "base_url": Rule(lambda value: isinstance(value, str) and bool(value), "a URL in quotes"),
+    "api_key_env": Rule(
+        lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) is not None,
+        "the name of an environment variable, never the key itself",
+    ),
+    "api_key_file": Rule(
+        lambda value: isinstance(value, str) and bool(value), "the path of a file of mode 600"
+    ),
+    "api_key_command": Rule(_is_list_of_strings, 'a command as a list, like ["pass", "show", "anthropic"]'),
+    "read_only": Rule(lambda value: isinstance(value, bool), "true or false"),
+    "headers": Rule(_are_headers, 'a table of headers in plain ASCII, like { X-Team = "evals" }'),
+    "version": Rule(
+        lambda value: (
+            isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
+        ),
+        f'a date in quotes, like "{DEFAULT_VERSION}"',
+    ),
+    "betas": Rule(
+        lambda value: isinstance(value, list) and all(map(_is_token, value)),
+        "a list of names of beta features",
+    ),
+    "workspace_id": Rule(_is_token, "a workspace id in quotes"),
+}
+
+
+def profile_names(config_path: Path) -> list[str]:
+    """Names of the profiles in config.toml, in its order; the environment's own profile is not among them.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    return list(read_document(config_path).table("profiles"))
+
+
+def load_profile(
+    name: str | None, *, base_url: str | None = None, env: Mapping[str, str], config_path: Path
+) -> Profile:
+    """Puts a profile together from options, config.toml and the variables that the official SDK reads.
+
+    The name comes from `name`, `BATCHTUI_PROFILE` or `profile` in config.toml. What its table leaves open
+    comes from `ANTHROPIC_API_KEY`, which wins over `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
+    Headers of `ANTHROPIC_CUSTOM_HEADERS` are added. Without any name all this is the profile `default`.
+
+    Args:
+        name: Value of `--profile`, if given.
+        base_url: Value of `--base-url`, if given; wins over every other.
+        env: The environment.
+        config_path: Path of config.toml, which need not exist.
+
+    Raises:
+        MissingKey: No source gives a key.
+        ConfigError: A source gives something that cannot be used.
+    """
+    document = read_document(config_path)
+    name, table = _chosen_table(name, env, document)
+    env_headers = parse_header_lines(
+        env.get("ANTHROPIC_CUSTOM_HEADERS", ""), Source("ANTHROPIC_CUSTOM_HEADERS")
+    )
+    return Profile(
+        name=name,
+        base_url=_base_url(base_url, table, env, document.source("profiles", name, "base_url")),
+        credentials=profile_credentials(table, document, name, env) or environment_credentials(env),
+        headers=merged_headers(env_headers, table.get("headers", {})),
+        version=table.get("version", DEFAULT_VERSION),
+        betas=tuple(table.get("betas", ())),
+        workspace_id=table.get("workspace_id"),
+        read_only=table.get("read_only", False),
+    )
+
+
+def _chosen_table(
+    option: str | None, env: Mapping[str, str], document: Document
+) -> tuple[str, dict[str, Any]]:
+    """Finds the profile's name and its table, checked."""
+    name, source = document.data.get("profile", DEFAULT_PROFILE), document.source("profile")
+    if variable := env.get("BATCHTUI_PROFILE"):
+        name, source = variable, Source("BATCHTUI_PROFILE")
+    if option:
+        name, source = option, Source("--profile")
+    if not isinstance(name, str) or not name:
+        raise source.error("must be the name of a profile in quotes")
+    profiles = document.table("profiles")
+    if name not in profiles and name != DEFAULT_PROFILE:
+        raise source.error(f'there is no profile "{name}"; {suggestion(name, profiles)}')
+    table = document.table("profiles", name)
+    if "api_key" in table:
+        raise document.source("profiles", name, "api_key").error(
+            "a key does not belong in this file: put it into a file of mode 600 and name that as"
+            " api_key_file, or use api_key_env or api_key_command"
+        )
+    document.check(table, _RULES, "profiles", name)
+    return name, table
+
+
+def _base_url(option: str | None, table: Mapping[str, Any], env: Mapping[str, str], in_file: Source) -> str:
+    choices = (
+        (option, Source("--base-url")),
+        (table.get("base_url"), in_file),
+        (env.get("ANTHROPIC_BASE_URL"), Source("ANTHROPIC_BASE_URL")),
+    )
+    return next((checked_base_url(url, source) for url, source in choices if url), DEFAULT_BASE_URL)

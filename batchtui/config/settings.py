@@ -1,0 +1,97 @@
+"""What a person may set in config.toml besides profiles: theme, polling, notifications, mouse, keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from batchtui.config.document import Rule, read_document, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the screens behave.
+
+    Attributes:
+        theme: Name of the theme.
+        poll_selected: Seconds between two looks at the selected batch while it runs.
+        poll_list: Seconds between two looks at the list.
+        notify_osc9: Whether the end of a batch is also sent as an OSC 9 notification of the terminal.
+        mouse: Whether the screens take the mouse; if not, selecting text is left to the terminal.
+        results: Whether opened results are fetched only as far as needed (`lazy`) or at once (`whole`).
+        keys: Keys by the id of their binding, several joined by commas.
+    """
+
+    theme: str = "dark"
+    poll_selected: float = 5.0
+    poll_list: float = 30.0
+    notify_osc9: bool = False
+    mouse: bool = True
+    results: Literal["lazy", "whole"] = "lazy"
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_interval(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 3600
+
+
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_keys(value: object) -> bool:
+    return isinstance(value, str) and all(
+        key and key.isprintable() and " " not in key for key in _split(value)
+    )
+
+
+def _split(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",")]
+
+
+_RULES = {
+    "theme": Rule(_is_name, "the name of a theme in quotes"),
+    "poll_selected": Rule(_is_interval, "a number of seconds from 1 to 3600"),
+    "poll_list": Rule(_is_interval, "a number of seconds from 1 to 3600"),
+    "notify_osc9": Rule(_is_switch, "true or false"),
+    "mouse": Rule(_is_switch, "true or false"),
+    "results": Rule(lambda value: value in ("lazy", "whole"), '"lazy" or "whole"'),
+}
+# These stand beside the settings and are read by themselves.
+_BESIDE = {
+    "keys": Rule(lambda value: isinstance(value, dict), "a table of binding ids and keys"),
+    "profile": Rule(_is_name, "the name of a profile in quotes"),
+    "profiles": Rule(lambda value: isinstance(value, dict), "a table of profiles"),
+}
+_KEYS = Rule(_are_keys, 'one or more keys joined by commas, like "x,delete"')
+
+
+def load_settings(
+    path: Path, *, themes: Collection[str] | None = None, binding_ids: Collection[str] | None = None
+) -> Settings:
+    """Reads the settings; what the file does not set, and a file that is not there, is left at the defaults.
+
+    Args:
+        path: Path of config.toml.
+        themes: Names that `theme` may have; any if None.
+        binding_ids: Ids that `keys` may name; any if None.
+
+    Raises:
+        ConfigError: The file cannot be used, or a key in it is unknown or not as allowed.
+    """
+    document = read_document(path)
+    document.check(document.data, _RULES | _BESIDE)
+    values = {key: value for key, value in document.data.items() if key in _RULES}
+    if themes is not None and "theme" in values and values["theme"] not in themes:
+        raise document.source("theme").error(f"no such theme; {suggestion(values['theme'], themes)}")
+    keys = document.table("keys")
+    document.check(keys, dict.fromkeys(keys if binding_ids is None else binding_ids, _KEYS), "keys")
+    return Settings(**values, keys={name: ",".join(_split(text)) for name, text in keys.items()})
