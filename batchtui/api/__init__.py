@@ -1,1 +1,93 @@
-"""The Message Batches API over httpx: client, models, errors, retry. No disk, no screen."""
+"""The Message Batches API over httpx: client, models, errors, retry. No disk, no screen.
+
+The errors are cheap to import; httpx and pydantic (100 ms) come with the first use of the client or a model.
+"""
+
+from typing import TYPE_CHECKING
+
+from batchtui.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch, RequestCounts
+    from batchtui.api.client import BatchesClient
+    from batchtui.api.errors import (
+        ApiError,
+        BadRequest,
+        ConnectionLost,
+        NotAuthorised,
+        NotFound,
+        NotReachable,
+        OutcomeUnknown,
+        RangeNotSatisfiable,
+        RateLimited,
+        ServerFault,
+        StatusError,
+        TooLarge,
+        UnexpectedResponse,
+    )
+    from batchtui.api.messages import ContentBlock, Message, Usage
+    from batchtui.api.results import ErrorBody, ErrorDetail, Result, ResultLine
+    from batchtui.api.retry import RetryPolicy
+    from batchtui.api.stream import ResultStream
+
+__all__ = [
+    "ApiError",
+    "BadRequest",
+    "BatchPage",
+    "BatchesClient",
+    "ConnectionLost",
+    "ContentBlock",
+    "DeletedMessageBatch",
+    "ErrorBody",
+    "ErrorDetail",
+    "Message",
+    "MessageBatch",
+    "NotAuthorised",
+    "NotFound",
+    "NotReachable",
+    "OutcomeUnknown",
+    "RangeNotSatisfiable",
+    "RateLimited",
+    "RequestCounts",
+    "Result",
+    "ResultLine",
+    "ResultStream",
+    "RetryPolicy",
+    "ServerFault",
+    "StatusError",
+    "TooLarge",
+    "UnexpectedResponse",
+    "Usage",
+]
+
+_HOMES = {
+    "ApiError": "batchtui.api.errors",
+    "BadRequest": "batchtui.api.errors",
+    "BatchPage": "batchtui.api.batches",
+    "BatchesClient": "batchtui.api.client",
+    "ConnectionLost": "batchtui.api.errors",
+    "ContentBlock": "batchtui.api.messages",
+    "DeletedMessageBatch": "batchtui.api.batches",
+    "ErrorBody": "batchtui.api.results",
+    "ErrorDetail": "batchtui.api.results",
+    "Message": "batchtui.api.messages",
+    "MessageBatch": "batchtui.api.batches",
+    "NotAuthorised": "batchtui.api.errors",
+    "NotFound": "batchtui.api.errors",
+    "NotReachable": "batchtui.api.errors",
+    "OutcomeUnknown": "batchtui.api.errors",
+    "RangeNotSatisfiable": "batchtui.api.errors",
+    "RateLimited": "batchtui.api.errors",
+    "RequestCounts": "batchtui.api.batches",
+    "Result": "batchtui.api.results",
+    "ResultLine": "batchtui.api.results",
+    "ResultStream": "batchtui.api.stream",
+    "RetryPolicy": "batchtui.api.retry",
+    "ServerFault": "batchtui.api.errors",
+    "StatusError": "batchtui.api.errors",
+    "TooLarge": "batchtui.api.errors",
+    "UnexpectedResponse": "batchtui.api.errors",
+    "Usage": "batchtui.api.messages",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

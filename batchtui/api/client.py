@@ -1,0 +1,233 @@
+"""The six calls of the Message Batches API, async, over httpx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch
+from batchtui.api.errors import (
+    ConnectionLost,
+    NotReachable,
+    OutcomeUnknown,
+    ServerFault,
+    UnexpectedResponse,
+)
+from batchtui.api.responses import error_from, parse, read_body
+from batchtui.api.retry import RetryPolicy
+from batchtui.api.stream import ResultStream
+from batchtui.config import Profile
+
+BATCHES = "/v1/messages/batches"
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+
+class BatchesClient:
+    """An async client for one profile: one base URL, one key.
+
+    Use it as an async context manager, on one event loop. The key goes to the profile's origin and
+    nowhere else: redirects are refused, and a batch's `results_url` is never dialled. Every call but
+    `create` is retried as the profile's server asks, within the policy's bounds.
+
+    Args:
+        profile: Where to call and as whom.
+        retry: How patient to be.
+    """
+
+    def __init__(self, profile: Profile, *, retry: RetryPolicy | None = None) -> None:
+        self._retry = retry or RetryPolicy()
+        self.base_url = profile.base_url
+        plain = profile.base_url.startswith("http://")
+        self._http = httpx.AsyncClient(
+            base_url=profile.base_url,
+            headers=_headers(profile),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            # Plain HTTP is allowed to this machine only: there a proxy would be handed the key,
+            # and reading the certificate store would cost a start 15 ms for nothing.
+            trust_env=not plain,
+            verify=not plain,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self._http.aclose()
+
+    async def create(self, requests: Iterable[Mapping[str, Any]]) -> MessageBatch:
+        """Submits a batch: 1 to 100,000 requests of `{"custom_id", "params"}`, at most 256 MB.
+
+        Never repeated by itself: the API would run, and bill, the batch twice.
+
+        Raises:
+            OutcomeUnknown: No clear answer came; the batch may exist. List before trying again.
+            ApiError: It was not created.
+        """
+        body = json.dumps({"requests": list(requests)}, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            response, answer = await self._send("POST", BATCHES, content=body)
+            return parse(MessageBatch, answer, response.headers)
+        except NotReachable as error:
+            if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                raise  # nothing was sent
+            raise OutcomeUnknown(_UNKNOWN.format(reason=error)) from error
+        except (ConnectionLost, ServerFault, UnexpectedResponse) as error:
+            raise OutcomeUnknown(_UNKNOWN.format(reason=error)) from error
+
+    async def retrieve(self, batch_id: str) -> MessageBatch:
+        """One batch as it is now."""
+        response, body = await self._call("GET", _path(batch_id))
+        return parse(MessageBatch, body, response.headers)
+
+    async def list(
+        self, *, limit: int = 20, after_id: str | None = None, before_id: str | None = None
+    ) -> BatchPage:
+        """One page of batches, newest first.
+
+        Args:
+            limit: 1 to 1,000 batches.
+            after_id: Only older ones than this batch.
+            before_id: Only newer ones than this batch.
+        """
+        cursors = {"after_id": after_id, "before_id": before_id}
+        params = {"limit": str(limit)} | {name: value for name, value in cursors.items() if value}
+        response, body = await self._call("GET", BATCHES, params=params)
+        return parse(BatchPage, body, response.headers)
+
+    async def iterate(
+        self, *, limit: int = 20, after_id: str | None = None, before_id: str | None = None
+    ) -> AsyncIterator[MessageBatch]:
+        """All batches, page after page: older ones, newest first, or with `before_id` ever newer ones.
+
+        Args:
+            limit: Batches a page, 1 to 1,000.
+            after_id: Begin after (older than) this batch.
+            before_id: Begin before (newer than) this batch; pages then go upwards, each newest first.
+        """
+        while True:
+            page = await self.list(limit=limit, after_id=after_id, before_id=before_id)
+            for batch in page.data:
+                yield batch
+            if not page.has_more or not page.data:
+                return
+            if before_id:
+                before_id = page.first_id or page.data[0].id
+            else:
+                after_id = page.last_id or page.data[-1].id
+
+    async def cancel(self, batch_id: str) -> MessageBatch:
+        """Asks for a batch to stop. It goes `canceling`, then `ended`, maybe with results."""
+        response, body = await self._call("POST", _path(batch_id) + "/cancel")
+        return parse(MessageBatch, body, response.headers)
+
+    async def delete(self, batch_id: str) -> DeletedMessageBatch:
+        """Deletes an ended batch and its results for good."""
+        response, body = await self._call("DELETE", _path(batch_id))
+        return parse(DeletedMessageBatch, body, response.headers)
+
+    @asynccontextmanager
+    async def results(
+        self, batch_id: str, *, start: int = 0, validator: str | None = None
+    ) -> AsyncIterator[ResultStream]:
+        """Opens the results of an ended batch as a stream of bytes.
+
+        Opening is retried; a stream that breaks is not: open it again with `start` and `validator`.
+
+        Args:
+            batch_id: The batch.
+            start: Bytes that are here already. A server may still send the whole file: see the
+                stream's own `start`.
+            validator: The validator of the stream that those bytes came from; without one, all is sent.
+
+        Raises:
+            RangeNotSatisfiable: The file has no byte at `start`.
+            ApiError: It could not be opened.
+        """
+        headers = {"accept-encoding": "identity", "accept": "application/x-jsonl"}
+        if start and validator:
+            headers |= {"range": f"bytes={start}-", "if-range": validator}
+        response = await self._open("GET", _path(batch_id) + "/results", headers=headers)
+        try:
+            yield ResultStream(response)
+        finally:
+            await response.aclose()
+
+    async def _call(self, method: str, path: str, **arguments: Any) -> tuple[httpx.Response, bytes]:  # noqa: ANN401
+        """A call that may be repeated."""
+        async for attempt in self._retry.tries():
+            with attempt:
+                return await self._send(method, path, **arguments)
+        raise AssertionError("the last attempt raises")
+
+    async def _open(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
+        """A response of status 2xx with its body unread."""
+        async for attempt in self._retry.tries():
+            with attempt:
+                return await self._begin(method, path, **arguments)
+        raise AssertionError("the last attempt raises")
+
+    async def _send(self, method: str, path: str, **arguments: Any) -> tuple[httpx.Response, bytes]:  # noqa: ANN401
+        response = await self._begin(method, path, **arguments)
+        try:
+            return response, await self._read(response)
+        finally:
+            await response.aclose()
+
+    async def _begin(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
+        request = self._http.build_request(method, path, **arguments)
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise NotReachable(self._why_not_reachable(error)) from error
+        if response.is_success:
+            return response
+        try:
+            body = await self._read(response)
+        finally:
+            await response.aclose()
+        raise error_from(response, body)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        try:
+            return await read_body(response)
+        except httpx.TransportError as error:
+            raise ConnectionLost(f"{self.base_url} broke off its answer ({type(error).__name__}).") from error
+
+    def _why_not_reachable(self, error: httpx.TransportError) -> str:
+        reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
+        return f"{self.base_url} cannot be reached ({reason or type(error).__name__})."
+
+
+_UNKNOWN = (
+    "Whether the batch was created is unknown: {reason} List the newest batches before submitting again."
+)
+
+
+def _path(batch_id: str) -> str:
+    return f"{BATCHES}/{quote(batch_id, safe='')}"
+
+
+def _headers(profile: Profile) -> dict[str, str]:
+    headers = dict(profile.headers)
+    headers |= {"accept": "application/json", "anthropic-version": profile.version}
+    if profile.betas:
+        headers["anthropic-beta"] = ",".join(profile.betas)
+    if profile.workspace_id:
+        headers["anthropic-workspace-id"] = profile.workspace_id
+    secret = profile.credentials.secret.reveal()
+    if profile.credentials.kind == "token":
+        return headers | {"authorization": f"Bearer {secret}"}
+    return headers | {"x-api-key": secret}

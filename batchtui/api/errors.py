@@ -1,0 +1,127 @@
+"""What can go wrong between us and the API.
+
+    ApiError
+    ├── NotReachable          no answer: refused, no such host, TLS, timeout
+    ├── ConnectionLost        the answer broke off in the middle
+    ├── UnexpectedResponse    an answer that is not the API's: redirect, not JSON, wrong shape
+    ├── RangeNotSatisfiable   416: nothing of the results at that offset
+    ├── OutcomeUnknown        a create that may or may not have been accepted
+    └── StatusError           the API said no
+        ├── NotAuthorised     401, 403
+        ├── NotFound          404
+        ├── TooLarge          413
+        ├── RateLimited       429
+        ├── ServerFault       500 and above, 529 overloaded among them
+        └── BadRequest        any other 4xx
+
+Every message is one sentence that is safe to show once it is cleaned: it never holds a key, and names
+the request id where the server gave one.
+"""
+
+from __future__ import annotations
+
+SPEND_LIMIT = "enforced_spend_limit_reached"
+
+
+class ApiError(Exception):
+    """Anything that kept a call from its answer."""
+
+
+class NotReachable(ApiError):
+    """No answer came: connection refused, unknown host, TLS failure, or a timeout."""
+
+
+class ConnectionLost(ApiError):
+    """The connection ended, or fell silent, in the middle of an answer."""
+
+
+class UnexpectedResponse(ApiError):
+    """The answer is not one that the API gives: a redirect, no JSON, or another shape."""
+
+
+class RangeNotSatisfiable(ApiError):
+    """The server has nothing at the offset asked for (416).
+
+    Attributes:
+        total: Size of the whole results file in bytes, if the server said so.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        super().__init__(f"No results at that offset; the file has {total} bytes.")
+        self.total = total
+
+
+class OutcomeUnknown(ApiError):
+    """A create whose answer was lost: the batch may exist. List before trying again, or pay twice."""
+
+
+class StatusError(ApiError):
+    """An HTTP status that means failure.
+
+    Attributes:
+        status: The HTTP status code.
+        type: The API's error type, such as `invalid_request_error`; an open set.
+        message: The API's own words.
+        request_id: The `request-id` header or the id in the body; what support asks for.
+        retry_after: Seconds to wait before trying again, if the server said so.
+        should_retry: The server's own verdict (`x-should-retry`), if it gave one.
+        error_code: `error.details.error_code`, if there is one.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        type: str,  # noqa: A002 - the wire's own name
+        message: str,
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        should_retry: bool | None = None,
+        error_code: str | None = None,
+    ) -> None:
+        self.status = status
+        self.type = type
+        self.message = message
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.should_retry = should_retry
+        self.error_code = error_code
+        trace = f", request id {request_id}" if request_id else ""
+        super().__init__(f"{message.rstrip('.') or 'The API refused'} ({status} {type}{trace}).")
+
+    @property
+    def is_final(self) -> bool:
+        """Whether waiting cannot help: a spend limit that was reached stays reached."""
+        return self.error_code == SPEND_LIMIT
+
+
+class NotAuthorised(StatusError):
+    """The key is wrong, revoked, or may not do this (401, 403)."""
+
+
+class NotFound(StatusError):
+    """No such batch in this key's workspace, or no results any more (404)."""
+
+
+class TooLarge(StatusError):
+    """More than the API takes in one request (413)."""
+
+
+class RateLimited(StatusError):
+    """Too many requests, or a spend limit (429)."""
+
+
+class ServerFault(StatusError):
+    """The API failed or is overloaded (500 and above)."""
+
+
+class BadRequest(StatusError):
+    """The API did not accept what was asked (other 4xx)."""
+
+
+def status_error_class(status: int) -> type[StatusError]:
+    """The exception class for an HTTP status of 400 or above."""
+    if status >= 500:
+        return ServerFault
+    by_status = {401: NotAuthorised, 403: NotAuthorised, 404: NotFound, 413: TooLarge, 429: RateLimited}
+    return by_status.get(status, BadRequest)

@@ -1,0 +1,115 @@
+"""From an HTTP response to a value or to one of our errors."""
+
+from __future__ import annotations
+
+import json
+import time
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from batchtui.api.batches import Wire
+from batchtui.api.errors import ApiError, RangeNotSatisfiable, UnexpectedResponse, status_error_class
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""A page of 1,000 batches is under 1 MB; more than this is not an answer but an attack or a mistake."""
+
+W = TypeVar("W", bound=Wire)
+
+
+async def read_body(response: httpx.Response) -> bytes:
+    """The whole body, refused once it grows past `MAX_BODY_BYTES`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise UnexpectedResponse(f"The answer is larger than {MAX_BODY_BYTES} bytes; gave up reading it.")
+    return bytes(body)
+
+
+def parse(model: type[W], body: bytes, headers: httpx.Headers) -> W:
+    """The body as a wire shape.
+
+    Raises:
+        UnexpectedResponse: It is not JSON or not of that shape.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise UnexpectedResponse(
+            f"The answer is not a {model.__name__} ({where}: {first['msg']}){_trace(headers)}; "
+            "is the base URL the API's?"
+        ) from None
+
+
+def error_from(response: httpx.Response, body: bytes) -> ApiError:
+    """The error that a response of status 300 or above stands for."""
+    status, headers = response.status_code, response.headers
+    if status < 400:
+        return UnexpectedResponse(
+            f"The server answered {status} and points elsewhere; redirects are not followed, "
+            f"because the key would go along{_trace(headers)}."
+        )
+    if status == 416:
+        return RangeNotSatisfiable(total_bytes(headers.get("content-range", "")))
+    found = _error_object(body)
+    inner = found.get("error") if isinstance(found.get("error"), dict) else {}
+    details = inner.get("details") if isinstance(inner, dict) else None
+    code = details.get("error_code") if isinstance(details, dict) else None
+    return status_error_class(status)(
+        status,
+        str((inner or {}).get("type") or "http_error"),
+        str((inner or {}).get("message") or response.reason_phrase or "no reason given"),
+        request_id=headers.get("request-id") or _text(found.get("request_id")),
+        retry_after=retry_after(headers),
+        should_retry=_verdict(headers.get("x-should-retry")),
+        error_code=_text(code),
+    )
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds that the server asks us to wait: `retry-after-ms`, else `retry-after` (seconds or date)."""
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        pass
+    value = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def total_bytes(content_range: str) -> int | None:
+    """The size after the slash of `bytes 5-9/10` or `bytes */10`; None where it is not told."""
+    _, _, total = content_range.partition("/")
+    return int(total) if total.isascii() and total.isdigit() else None
+
+
+def _error_object(body: bytes) -> dict[str, object]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _verdict(value: str | None) -> bool | None:
+    return {"true": True, "false": False}.get((value or "").lower())
+
+
+def _trace(headers: httpx.Headers) -> str:
+    request_id = headers.get("request-id")
+    return f", request id {request_id}" if request_id else ""

@@ -1,0 +1,190 @@
+"""What the client makes of answers that no good server gives; all over real sockets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from batchtui.api import (
+    ApiError,
+    BatchesClient,
+    ConnectionLost,
+    NotReachable,
+    OutcomeUnknown,
+    RangeNotSatisfiable,
+    RateLimited,
+    RetryPolicy,
+    ServerFault,
+    UnexpectedResponse,
+)
+from tests.canned_server import CUT, answer, canned_server, error_answer
+
+QUICK = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.02)
+PAGE = json.dumps({"data": [], "has_more": False, "first_id": None, "last_id": None}).encode()
+BUSY = error_answer("529 Overloaded", "overloaded_error", "Overloaded")
+
+
+async def failure_of_list(*answers: bytes, retry: RetryPolicy = QUICK) -> tuple[ApiError, int]:
+    """The error that a list call ends with, and how many requests were made."""
+    async with canned_server(*answers) as server, BatchesClient(server.profile, retry=retry) as client:
+        with pytest.raises(ApiError) as caught:
+            await client.list()
+        return caught.value, len(server.requests)
+
+
+@pytest.mark.parametrize("first", [BUSY, error_answer("500 Oops", "api_error", "Oops"), CUT])
+async def test_a_passing_failure_is_retried(first: bytes) -> None:
+    async with canned_server(first, first, answer("200 OK", PAGE)) as server:
+        async with BatchesClient(server.profile, retry=QUICK) as client:
+            assert (await client.list()).data == []
+        assert len(server.requests) == 3
+
+
+async def test_a_lasting_failure_is_told_with_its_request_id() -> None:
+    error, tries = await failure_of_list(
+        error_answer("500 Oops", "api_error", "Internal server error", "request-id: req_head")
+    )
+    assert isinstance(error, ServerFault)
+    assert str(error) == "Internal server error (500 api_error, request id req_head)."
+    assert tries == 3
+
+
+async def test_the_server_may_forbid_a_retry() -> None:
+    error, tries = await failure_of_list(
+        error_answer("500 Oops", "api_error", "Oops", "x-should-retry: false")
+    )
+    assert isinstance(error, ServerFault)
+    assert tries == 1
+
+
+async def test_the_server_may_ask_for_a_retry() -> None:
+    _, tries = await failure_of_list(
+        error_answer("400 Bad", "invalid_request_error", "Hm", "x-should-retry: true")
+    )
+    assert tries == 3
+
+
+async def test_a_spend_limit_is_final() -> None:
+    body = {
+        "type": "error",
+        "error": {
+            "type": "rate_limit_error",
+            "message": "Spend limit reached",
+            "details": {"error_code": "enforced_spend_limit_reached"},
+        },
+    }
+    error, tries = await failure_of_list(answer("429 Slow down", json.dumps(body).encode()))
+    assert isinstance(error, RateLimited)
+    assert error.is_final
+    assert tries == 1
+
+
+async def test_retry_after_is_read_but_capped() -> None:
+    limited = error_answer("429 Slow", "rate_limit_error", "Slow down", "retry-after: 86400")
+    error, tries = await failure_of_list(limited)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 86400
+    assert tries == 3  # within the policy's own cap, not after a day
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (["retry-after-ms: 1500", "retry-after: 9"], 1.5),
+        (["retry-after: 2"], 2.0),
+        (["retry-after: Wed, 21 Oct 2015 07:28:00 GMT"], 0.0),
+        (["retry-after: soon"], None),
+        ([], None),
+    ],
+)
+async def test_forms_of_retry_after(headers: list[str], seconds: float | None) -> None:
+    error, _ = await failure_of_list(
+        error_answer("429 Slow", "rate_limit_error", "Slow down", *headers), retry=RetryPolicy(attempts=1)
+    )
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == seconds
+
+
+async def test_redirects_are_not_followed() -> None:
+    async with canned_server(answer("200 OK", PAGE)) as elsewhere:
+        moved = answer("302 Found", b"", f"location: {elsewhere.base_url}/v1/messages/batches")
+        error, tries = await failure_of_list(moved)
+        assert isinstance(error, UnexpectedResponse)
+        assert tries == 1
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"data": 1}', b"\xff\xfe"])
+async def test_an_answer_that_is_not_the_apis(body: bytes) -> None:
+    error, _ = await failure_of_list(answer("200 OK", body, "request-id: req_odd"))
+    assert isinstance(error, UnexpectedResponse)
+    assert "req_odd" in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>busy</html>", b'{"error": "text"}', b"[" * 100_000])
+async def test_an_error_in_no_known_shape_still_has_words(body: bytes) -> None:
+    error, _ = await failure_of_list(answer("503 Service Unavailable", body))
+    assert isinstance(error, ServerFault)
+    assert str(error) == "Service Unavailable (503 http_error)."
+
+
+@pytest.mark.parametrize("lost", [CUT, BUSY, answer("200 OK", b"{}"), answer("200 OK", PAGE)[:-3]])
+async def test_create_is_never_repeated(lost: bytes) -> None:
+    async with canned_server(lost) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(OutcomeUnknown, match="unknown"):
+            await client.create([{"custom_id": "a", "params": {}}])
+        assert len(server.requests) == 1
+
+
+async def test_create_that_was_never_sent_is_known_not_to_exist() -> None:
+    async with canned_server(CUT) as server:
+        profile = server.profile
+    async with BatchesClient(profile, retry=QUICK) as client:
+        with pytest.raises(NotReachable):
+            await client.create([{"custom_id": "a", "params": {}}])
+
+
+async def test_results_that_break_off() -> None:
+    short = answer("200 OK", b'{"custom_id": "a"}\n').replace(b"content-length: 19", b"content-length: 50")
+    async with canned_server(short) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        received = b""
+        with pytest.raises(ConnectionLost):
+            async with client.results("b1") as stream:
+                async for chunk in stream:
+                    received += chunk
+        assert received == b'{"custom_id": "a"}\n'
+
+
+async def test_results_ask_for_plain_bytes_and_refuse_others() -> None:
+    zipped = answer("200 OK", b"xx", "content-encoding: gzip")
+    async with canned_server(zipped) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(UnexpectedResponse, match="gzip"):
+            async with client.results("b1"):
+                raise AssertionError("must not open")
+        assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+async def test_416_tells_the_size() -> None:
+    past = answer("416 Range Not Satisfiable", b"", "content-range: bytes */19")
+    async with canned_server(past) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(RangeNotSatisfiable) as caught:
+            async with client.results("b1", start=20, validator='"v"'):
+                raise AssertionError("must not open")
+        assert caught.value.total == 19
+        assert b'if-range: "v"' in server.requests[0].lower()
+
+
+async def test_a_hostile_id_stays_inside_its_path() -> None:
+    async with canned_server(error_answer("404 Not Found", "not_found_error", "No")) as server:
+        async with BatchesClient(server.profile, retry=QUICK) as client:
+            with pytest.raises(ApiError):
+                await client.retrieve("../../v1/files?x=1#y")
+        assert server.requests[0].startswith(
+            b"GET /v1/messages/batches/..%2F..%2Fv1%2Ffiles%3Fx%3D1%23y HTTP"
+        )
+
+
+async def test_the_key_is_nowhere_in_what_is_told() -> None:
+    error, _ = await failure_of_list(CUT)
+    assert "sk-test" not in "".join(map(repr, (error, error.__cause__, vars(error))))
