@@ -1,0 +1,144 @@
+"""Opens a SQLite file the one safe way: private, migrated, set aside when it is corrupt."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+BUSY_SECONDS = 10.0
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "fuse.sshfs",
+        "9p",
+        "afs",
+        "lustre",
+        "ceph",
+        "glusterfs",
+        "beegfs",
+    }
+)
+
+Migration = str
+"""SQL that takes a schema from version N to N+1, N being its place in the list."""
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer batchtui; it may be read but not written."""
+
+
+def open_database(path: Path, migrations: Sequence[Migration], *, rebuild: bool = True) -> sqlite3.Connection:
+    """A connection in autocommit mode with the newest schema.
+
+    Args:
+        path: The file; its folder must exist. Created with mode 0600.
+        migrations: The steps from an empty file to the newest schema, oldest first.
+        rebuild: Set a corrupt file aside as `.corrupt-<time>` and begin anew; else let the error out.
+
+    Raises:
+        NewerSchema: The schema is newer than `migrations` knows.
+        sqlite3.DatabaseError: The file cannot be used.
+    """
+    try:
+        return _open(path, migrations)
+    except sqlite3.OperationalError:
+        raise  # locked, disk full, no permission: the data is not to blame
+    except sqlite3.DatabaseError:
+        if not rebuild:
+            raise
+        set_aside(path)
+        return _open(path, migrations)
+
+
+def set_aside(path: Path) -> None:
+    """Renames a corrupt file and its journals, so that nothing is lost and a new one can begin."""
+    stamp = time.strftime("%Y%m%dT%H%M%S")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(path.with_name(f"{path.name}.corrupt-{stamp}{suffix}"))
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, for a file of a newer schema."""
+    return _configure(
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    )
+
+
+def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(migrations):
+            raise NewerSchema(
+                f"{path} is from a newer batchtui (schema {version}; this one knows {len(migrations)})."
+            )
+        _set_journal(connection, path)
+        if version < len(migrations):
+            _migrate(connection, migrations)
+        return _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _configure(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _set_journal(connection: sqlite3.Connection, path: Path) -> None:
+    # WAL needs shared memory, which network file systems do not have: there it corrupts silently.
+    mode = "DELETE" if file_system(path) in NETWORK_FILE_SYSTEMS else "WAL"
+    if connection.execute("PRAGMA journal_mode").fetchone()[0].upper() != mode:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """Brings the schema up to date in one transaction; another process may be doing the same."""
+    with transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for step in migrations[version:]:
+            for statement in filter(str.strip, step.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """The type of the file system that holds `path`, such as `ext4` or `nfs4`; empty where unknown."""
+    try:
+        table = mounts.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    target = str(path.resolve())
+    best, kind = "", ""
+    for line in table.splitlines():
+        _, point, name, *_ = (*line.split(" "), "", "", "")
+        point = point.replace("\\040", " ")
+        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, name
+    return kind
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction: `BEGIN IMMEDIATE`, then commit, or roll back on an error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
