@@ -1,4 +1,4 @@
-"""What all tests share: a bare environment, and sandboxes to talk to."""
+"""What all tests share: a bare environment, sandboxes to talk to, and clients that nobody here wrote."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
@@ -13,6 +14,8 @@ from batchtui.sandbox import Embedded, SandboxOptions, embedded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import anthropic
 
 FAST = 200.0
 """Sandbox seconds in a real second: a small batch ends within a few tenths of a second."""
@@ -32,17 +35,24 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Embedded]:
-    """One sandbox for all tests, in which time runs fast. Tests may add batches; none may delete another's."""
+    """One sandbox for all tests, in which time runs fast. A test may add batches, and delete only its own."""
     with _checked(SandboxOptions(speed=FAST)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def frozen_sandbox() -> Iterator[Embedded]:
+    """One sandbox for all tests, in which time stands still. No test may change anything in it."""
+    with _checked(SandboxOptions(speed=0)) as server:
         yield server
 
 
 @pytest.fixture
 def sandbox_with() -> Iterator[Callable[..., Embedded]]:
-    """Starts sandboxes with `SandboxOptions` of the test's own; a tiny `speed` makes time stand still."""
+    """Starts sandboxes with `SandboxOptions` of the test's own; `speed=0` makes time stand still."""
     with contextlib.ExitStack() as stack:
 
-        def start(**options: Any) -> Embedded:
+        def start(**options: Any) -> Embedded:  # noqa: ANN401 (fields of SandboxOptions)
             return stack.enter_context(_checked(SandboxOptions(**options)))
 
         yield start
@@ -54,3 +64,30 @@ def _checked(options: SandboxOptions) -> Iterator[Embedded]:
     with embedded(options) as server:
         yield server
         assert server.log() == ""
+
+
+@pytest.fixture
+def http_to() -> Iterator[Callable[[Embedded], httpx.Client]]:
+    """Makes plain HTTP clients with the headers that every call needs; their paths begin at `/batches`."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(server: Embedded) -> httpx.Client:
+            headers = {"x-api-key": server.api_key, "anthropic-version": "2023-06-01"}
+            client = httpx.Client(base_url=f"{server.base_url}/v1/messages", headers=headers, timeout=30)
+            return stack.enter_context(client)
+
+        yield connect
+
+
+@pytest.fixture
+def sdk_to() -> Iterator[Callable[[Embedded], anthropic.Anthropic]]:
+    """Points the official SDK at sandboxes; it repeats nothing."""
+    import anthropic  # half a second that only these tests should wait
+
+    with contextlib.ExitStack() as stack:
+
+        def connect(server: Embedded) -> anthropic.Anthropic:
+            client = anthropic.Anthropic(api_key=server.api_key, base_url=server.base_url, max_retries=0)
+            return stack.enter_context(client)
+
+        yield connect

@@ -1,0 +1,189 @@
+"""The six calls of the Message Batches API as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from batchtui.sandbox import submission
+from batchtui.sandbox.batch import Batch
+from batchtui.sandbox.chance import dice, make_id
+from batchtui.sandbox.clock import Clock
+from batchtui.sandbox.delivery import HangUp, Silence, bad_gateway, deliver
+from batchtui.sandbox.errors import ApiError, invalid_request, not_found
+from batchtui.sandbox.faults import Faults
+from batchtui.sandbox.gate import Gate, error_response, request_id_of
+from batchtui.sandbox.history import make_history
+from batchtui.sandbox.results import ResultFile
+from batchtui.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from batchtui.sandbox.options import SandboxOptions
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+BATCHES = "/v1/messages/batches"
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 20
+
+
+def create_app(options: SandboxOptions) -> Starlette:
+    """The sandbox as an ASGI application, with its workspace as of now."""
+    calls = _Calls(options)
+    call = functools.partial(_with_faults, calls.faults)
+    app = Starlette(
+        routes=[
+            Route(BATCHES, call("create", calls.create), methods=["POST"]),
+            Route(BATCHES, call("list", calls.list), methods=["GET"]),
+            Route(BATCHES + "/{id}", call("retrieve", calls.retrieve), methods=["GET"]),
+            Route(BATCHES + "/{id}", call("delete", calls.delete), methods=["DELETE"]),
+            Route(BATCHES + "/{id}/cancel", call("cancel", calls.cancel), methods=["POST"]),
+            Route(BATCHES + "/{id}/results", call("results", calls.results), methods=["GET"]),
+        ],
+        middleware=[Middleware(Gate, key=options.key, seed=options.seed)],
+        exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _answer_error),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Calls:
+    """What each call does."""
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self._clock = Clock(options.speed, options.started_at)
+        self._store = Store(make_history(options.seed, options.batches, self._clock.start))
+        self._names = dice("created", options.seed)
+        self._live_counts = options.counts == "live"
+        self._files: dict[str, ResultFile] = {}
+        self.faults = Faults(options.faults, options.speed)
+
+    async def create(self, request: Request) -> Response:
+        """Take in a new batch."""
+        submitted = await asyncio.to_thread(submission.read_requests, await _body(request))
+        now = self._clock.now()
+        batch = Batch(
+            id=make_id(self._names, "msgbatch_"),
+            size=len(submitted),
+            created_at=now,
+            duration=20 + len(submitted) / 50,
+            errored=sum(one.problem is not None for one in submitted),
+            job="answers",
+            submitted=submitted,
+        )
+        self._store.add(batch)
+        return self._answer(request, batch, now)
+
+    async def list(self, request: Request) -> Response:
+        """One page, newest first."""
+        query = request.query_params
+        page = self._store.page(_limit(query.get("limit")), query.get("after_id"), query.get("before_id"))
+        now = self._clock.now()
+        data = [self._wire(request, batch, now) for batch in page.batches]
+        first_id, last_id = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+        return JSONResponse(
+            {"data": data, "has_more": page.has_more, "first_id": first_id, "last_id": last_id}
+        )
+
+    async def retrieve(self, request: Request) -> Response:
+        """One batch as it is now."""
+        return self._answer(request, self._store.get(request.path_params["id"]), self._clock.now())
+
+    async def cancel(self, request: Request) -> Response:
+        """Begin to cancel."""
+        now = self._clock.now()
+        return self._answer(request, self._store.cancel(request.path_params["id"], now), now)
+
+    async def delete(self, request: Request) -> Response:
+        """Forget a batch that has ended."""
+        batch_id = request.path_params["id"]
+        self._store.delete(batch_id, self._clock.now())
+        self._files.pop(batch_id, None)
+        return JSONResponse({"id": batch_id, "type": "message_batch_deleted"})
+
+    async def results(self, request: Request) -> Response:
+        """Stream the result lines. Which errors an unready or archived batch gives is unconfirmed."""
+        batch, now = self._store.get(request.path_params["id"]), self._clock.now()
+        if batch.status(now) != "ended":
+            raise invalid_request(
+                f"Message Batch '{batch.id}' has not ended; its results are not available yet."
+            )
+        if batch.is_archived(now):
+            raise not_found(f"Message Batch '{batch.id}' is archived; its results are no longer available.")
+        if batch.id not in self._files:
+            self._files[batch.id] = await asyncio.to_thread(ResultFile, batch, batch.counts(now))
+        return await deliver(self._files[batch.id], request, self.faults)
+
+    def _answer(self, request: Request, batch: Batch, now: float) -> JSONResponse:
+        return JSONResponse(self._wire(request, batch, now))
+
+    def _wire(self, request: Request, batch: Batch, now: float) -> dict[str, Any]:
+        base_url = str(request.base_url).rstrip("/")
+        return batch.to_wire(now, base_url, live_counts=self._live_counts)
+
+
+def _with_faults(faults: Faults, operation: str, endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with whatever was asked to go wrong before or after it."""
+
+    async def call(request: Request) -> Response:
+        fault = faults.strike(operation)
+        refusal = faults.refusal(fault)
+        if refusal:
+            raise refusal
+        if fault == "refuse":
+            return HangUp()
+        response = await endpoint(request)
+        instead = {"drop-after-accept": HangUp, "timeout": Silence, "502-after-accept": bad_gateway}.get(
+            fault
+        )
+        return instead() if instead else response
+
+    return call
+
+
+async def _body(request: Request) -> bytearray:
+    """The whole body, refused as soon as it is known to be too large."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > submission.MAX_BYTES:
+        raise submission.too_large()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > submission.MAX_BYTES:
+            raise submission.too_large()
+    return body
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not re.fullmatch("-?[0-9]{1,9}", text):
+        raise invalid_request("limit: Input should be a valid integer")
+    if not 1 <= int(text) <= MAX_LIMIT:
+        raise invalid_request(f"limit: Input should be between 1 and {MAX_LIMIT}")
+    return int(text)
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Any error in the API's shape. Starlette raises what it does not know again, so that it is logged."""
+    if isinstance(error, ApiError):
+        answer = error
+    elif isinstance(error, HTTPException):
+        error_type = "not_found_error" if error.status_code == 404 else "invalid_request_error"
+        answer = ApiError(error.status_code, error_type, error.detail, headers=error.headers)
+    else:
+        answer = ApiError(500, "api_error", "Internal server error")
+    return error_response(answer, request_id_of(request))

@@ -1,0 +1,98 @@
+"""How results, and the absence of an answer, go over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+
+from batchtui.sandbox.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from batchtui.sandbox.faults import Faults
+    from batchtui.sandbox.results import ResultFile
+
+OPEN_RANGE = re.compile(r"bytes=(\d{1,15})-")
+_changes = itertools.count(1)
+
+
+class Silence(Response):
+    """Never an answer: the client has to give up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait until the client has gone."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class HangUp(Response):
+    """No answer, and the connection is closed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Close the connection."""
+        await scope["hang_up"]()
+
+
+def bad_gateway() -> Response:
+    """What a proxy in front of the API answers when it loses the API."""
+    return HTMLResponse(
+        "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>", 502
+    )
+
+
+async def deliver(file: ResultFile, request: Request, faults: Faults) -> Response:
+    """Stream a batch's results, from a byte on if the client asks for that.
+
+    A `Range` other than `bytes=N-` is ignored, as RFC 9110 allows. That the real service honours ranges at
+    all is unconfirmed, hence the fault `no-range`.
+
+    Raises:
+        ApiError: The range begins at or after the end (416).
+    """
+    if faults.number("no-range"):
+        start, headers = None, {}
+    else:
+        etag = f'"{file.digest}-{next(_changes)}"' if faults.number("change-etag") else f'"{file.digest}"'
+        start, headers = _start(request, etag), {"accept-ranges": "bytes", "etag": etag}
+    if start is not None:
+        size = await file.size()
+        if start >= size:
+            beyond = {"content-range": f"bytes */{size}"}
+            raise ApiError(416, "invalid_request_error", "Range: not satisfiable", headers=beyond)
+        headers["content-range"] = f"bytes {start}-{size - 1}/{size}"
+    chunks = _with_faults(file.read(start or 0), request, faults)
+    return StreamingResponse(chunks, 200 if start is None else 206, headers, media_type="application/x-jsonl")
+
+
+def _start(request: Request, etag: str) -> int | None:
+    """The first byte wanted, or None if the whole file is: the copy to go on with is of another file."""
+    match = OPEN_RANGE.fullmatch(request.headers.get("range", ""))
+    if match is None or request.headers.get("if-range", etag) != etag:
+        return None
+    return int(match[1])
+
+
+async def _with_faults(
+    chunks: AsyncIterator[bytes], request: Request, faults: Faults
+) -> AsyncIterator[bytes]:
+    """The chunks, cut or slowed down where a fault says so."""
+    drop, short, slow = (faults.number(name) for name in ("drop-results", "short", "slow-results"))
+    left = drop or short
+    async for chunk in chunks:
+        yield chunk[:left]
+        if slow:
+            await asyncio.sleep(len(chunk) / slow)
+        if left is not None:
+            left -= len(chunk)
+            if left <= 0:
+                break
+    if drop and left is not None and left <= 0:
+        await request.scope["hang_up"]()

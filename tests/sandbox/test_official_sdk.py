@@ -1,0 +1,227 @@
+"""The official SDK, which nobody here wrote, cannot tell the sandbox from the API."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import anthropic
+import pytest
+
+from batchtui.sandbox import Embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anthropic.types import MessageParam
+    from anthropic.types.messages import MessageBatch
+    from anthropic.types.messages.batch_create_params import Request
+
+DEADLINE = 20.0
+
+
+@pytest.fixture
+def sdk(sandbox: Embedded, sdk_to: Callable[[Embedded], anthropic.Anthropic]) -> anthropic.Anthropic:
+    """The official SDK, pointed at the shared sandbox."""
+    return sdk_to(sandbox)
+
+
+def request(custom_id: str, prompt: str = "Say hello", max_tokens: int = 500) -> Request:
+    message: MessageParam = {"role": "user", "content": prompt}
+    return {
+        "custom_id": custom_id,
+        "params": {"model": "claude-x", "max_tokens": max_tokens, "messages": [message]},
+    }
+
+
+def until_ended(sdk: anthropic.Anthropic, batch: MessageBatch) -> MessageBatch:
+    give_up = time.monotonic() + DEADLINE
+    while batch.processing_status != "ended":
+        assert time.monotonic() < give_up, f"{batch.id} did not end"
+        time.sleep(0.02)
+        batch = sdk.messages.batches.retrieve(batch.id)
+    return batch
+
+
+def test_create_then_follow_to_the_results(sdk: anthropic.Anthropic, sandbox: Embedded) -> None:
+    created = sdk.messages.batches.create(
+        requests=[
+            request("first", "What is a 🦊?"),
+            request("second", max_tokens=5),
+            request("bad", max_tokens=0),
+        ]
+    )
+    assert created.processing_status == "in_progress"
+    assert created.request_counts.processing == 3
+    assert created.results_url is None
+    assert (created.expires_at - created.created_at).total_seconds() == 24 * 3600
+
+    ended = until_ended(sdk, created)
+    assert ended.results_url == f"{sandbox.base_url}/v1/messages/batches/{ended.id}/results"
+    counts = ended.request_counts
+    assert (counts.processing, counts.succeeded, counts.errored) == (0, 2, 1)
+
+    results = {line.custom_id: line.result for line in sdk.messages.batches.results(ended.id)}
+    assert results.keys() == {"first", "second", "bad"}
+    assert results["first"].type == "succeeded"
+    assert "What is a 🦊?" in results["first"].message.content[0].text  # type: ignore[union-attr]
+    assert results["first"].message.usage.service_tier == "batch"
+    assert results["second"].type == "succeeded"
+    assert results["second"].message.stop_reason == "max_tokens"
+    assert results["bad"].type == "errored"
+    assert results["bad"].error.error.type == "invalid_request_error"
+    assert "max_tokens" in results["bad"].error.error.message
+
+
+def test_list_pages_go_both_ways(
+    sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
+) -> None:
+    server = sandbox_with(speed=0, batches=47)
+    here = sdk_to(server)
+    newest_first = [batch.id for batch in here.messages.batches.list(limit=10)]
+    assert len(set(newest_first)) == 47
+    created = [batch.created_at for batch in here.messages.batches.list(limit=1000)]
+    assert created == sorted(created, reverse=True)
+
+    newer = here.messages.batches.list(limit=10, before_id=newest_first[-1])
+    assert newer.has_more
+    assert [batch.id for batch in newer.data] == newest_first[36:46]
+    assert {batch.id for batch in newer} == set(newest_first[:-1])
+
+    last_page = here.messages.batches.list(limit=10, after_id=newest_first[39])
+    assert [batch.id for batch in last_page.data] == newest_first[40:]
+    assert not last_page.has_more
+    assert (last_page.first_id, last_page.last_id) == (newest_first[40], newest_first[-1])
+
+
+def test_an_empty_workspace_is_an_empty_page(
+    sandbox_with: Callable[..., Embedded], sdk_to: Callable[..., anthropic.Anthropic]
+) -> None:
+    server = sandbox_with(batches=0)
+    page = sdk_to(server).messages.batches.list()
+    assert (page.data, page.has_more, page.first_id, page.last_id) == ([], False, None, None)
+
+
+def test_cancel_ends_with_some_done_and_the_rest_canceled(
+    sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
+) -> None:
+    server = sandbox_with(speed=40)
+    here = sdk_to(server)
+    running = next(batch for batch in here.messages.batches.list() if sum_of(batch) == 2000)
+    canceling = here.messages.batches.cancel(running.id)
+    assert canceling.processing_status == "canceling"
+    assert canceling.cancel_initiated_at is not None
+    assert canceling.results_url is None
+
+    ended = until_ended(here, canceling)
+    assert ended.cancel_initiated_at == canceling.cancel_initiated_at
+    assert ended.request_counts.succeeded > 0
+    assert ended.request_counts.canceled > 0
+    assert counted(here, ended) == ended.request_counts.model_dump(exclude={"processing"})
+    with pytest.raises(anthropic.BadRequestError):
+        here.messages.batches.cancel(ended.id)
+
+
+def sum_of(batch: MessageBatch) -> int:
+    return sum(batch.request_counts.model_dump().values())
+
+
+def counted(sdk: anthropic.Anthropic, batch: MessageBatch) -> dict[str, int]:
+    outcomes = dict.fromkeys(("succeeded", "errored", "canceled", "expired"), 0)
+    for line in sdk.messages.batches.results(batch.id):
+        outcomes[line.result.type] += 1
+    return outcomes
+
+
+def test_a_running_batch_cannot_be_deleted(
+    sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
+) -> None:
+    server = sandbox_with(speed=0)
+    here = sdk_to(server)
+    running = here.messages.batches.list(limit=1).data[0]
+    with pytest.raises(anthropic.BadRequestError, match="still processing"):
+        here.messages.batches.delete(running.id)
+    assert here.messages.batches.retrieve(running.id).processing_status == "in_progress"
+
+
+def test_a_deleted_batch_is_gone(sdk: anthropic.Anthropic) -> None:
+    batch = until_ended(sdk, sdk.messages.batches.create(requests=[request("only")]))
+    deleted = sdk.messages.batches.delete(batch.id)
+    assert (deleted.id, deleted.type) == (batch.id, "message_batch_deleted")
+    with pytest.raises(anthropic.NotFoundError):
+        sdk.messages.batches.retrieve(batch.id)
+    assert batch.id not in {one.id for one in sdk.messages.batches.list(limit=1000)}
+
+
+def refused_with(error: pytest.ExceptionInfo[anthropic.APIStatusError]) -> str:
+    """The error type, after checking that the request id in the body is that of the header."""
+    body = cast("dict[str, Any]", error.value.body)
+    assert body["type"] == "error"
+    assert body["request_id"] == error.value.request_id
+    assert error.value.request_id is not None
+    assert error.value.request_id.startswith("req_")
+    return cast("str", body["error"]["type"])
+
+
+def test_refusals_arrive_as_the_right_exception(sdk: anthropic.Anthropic) -> None:
+    with pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key") as caught:
+        sdk.with_options(api_key="sk-ant-sandbox-wrong").messages.batches.list()
+    assert refused_with(caught) == "authentication_error"
+    with pytest.raises(anthropic.NotFoundError) as missing:
+        sdk.messages.batches.retrieve("msgbatch_nowhere")
+    assert refused_with(missing) == "not_found_error"
+    with pytest.raises(anthropic.BadRequestError, match=r"requests\.1\.custom_id") as invalid:
+        sdk.messages.batches.create(requests=[request("same"), request("same")])
+    assert refused_with(invalid) == "invalid_request_error"
+    with pytest.raises(anthropic.BadRequestError, match="limit"):
+        sdk.messages.batches.list(limit=1001)
+
+
+@pytest.mark.parametrize(
+    ("fault", "exception", "error_type"),
+    [
+        ("429", anthropic.RateLimitError, "rate_limit_error"),
+        ("500", anthropic.InternalServerError, "api_error"),
+        ("529", anthropic.InternalServerError, "overloaded_error"),
+    ],
+)
+def test_faults_arrive_as_the_right_exception(
+    sdk_to: Callable[..., anthropic.Anthropic],
+    sandbox_with: Callable[..., Embedded],
+    fault: str,
+    exception: type[anthropic.APIStatusError],
+    error_type: str,
+) -> None:
+    server = sandbox_with(faults=(fault,))
+    here = sdk_to(server)
+    with pytest.raises(exception) as caught:
+        here.messages.batches.list()
+    assert refused_with(caught) == error_type
+    assert caught.value.response.headers.get("retry-after") == ("1" if fault == "429" else None)
+
+
+def test_the_sdk_retries_its_way_through_every_second_429(
+    sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
+) -> None:
+    server = sandbox_with(faults=("429:2",), speed=50)
+    here = sdk_to(server).with_options(max_retries=2)
+    assert [here.messages.batches.list(limit=1).data[0].id for _ in range(2)]
+
+
+def test_the_beta_namespace_finds_the_same_batches(sdk: anthropic.Anthropic) -> None:
+    usual, beta = sdk.messages.batches.list(limit=5), sdk.beta.messages.batches.list(limit=5)
+    assert [batch.id for batch in beta.data] == [batch.id for batch in usual.data]
+
+
+def test_a_bearer_token_is_let_in_too(sandbox: Embedded) -> None:
+    with anthropic.Anthropic(auth_token=sandbox.api_key, base_url=sandbox.base_url, max_retries=0) as client:
+        assert client.messages.batches.list(limit=1).data
+
+
+async def test_the_async_client_reads_the_same(sandbox: Embedded, sdk: anthropic.Anthropic) -> None:
+    batch = next(one for one in sdk.messages.batches.list() if sum_of(one) == 250)
+    async with anthropic.AsyncAnthropic(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
+        results = await client.messages.batches.results(batch.id)
+        ids = [line.custom_id async for line in results]
+    assert ids == [line.custom_id for line in sdk.messages.batches.results(batch.id)]
+    assert len(set(ids)) == 250

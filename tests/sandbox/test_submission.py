@@ -1,0 +1,108 @@
+"""What a create body may hold, what is refused at once, and what fails later."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchtui.sandbox.errors import ApiError
+from batchtui.sandbox.submission import find_problem, read_requests
+
+MESSAGES = [{"role": "user", "content": "hi"}]
+PARAMS = {"model": "m", "max_tokens": 9, "messages": MESSAGES}
+
+
+def body_of(*requests: object) -> bytes:
+    return json.dumps({"requests": requests}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"[]", "valid JSON|object"),
+        (b"{}", "requests: Field required"),
+        (b'{"requests": 1}', "requests: Input should be a valid list"),
+        (b'{"requests": [1]}', "requests: Input should be a valid list"),
+        (b'{"requests": []}', "requests: List should have at least 1 item"),
+        (b'{"requests": [], "model": "m"}', "model: Extra inputs are not permitted"),
+        (body_of({"params": PARAMS}), r"requests\.0\.custom_id: Field required"),
+        (body_of({"custom_id": "a"}), r"requests\.0\.params: Field required"),
+        (body_of({"custom_id": 7, "params": PARAMS}), r"requests\.0\.custom_id: .* string"),
+        (body_of({"custom_id": "", "params": PARAMS}), r"requests\.0\.custom_id: .* at least 1"),
+        (body_of({"custom_id": "a" * 65, "params": PARAMS}), r"requests\.0\.custom_id: .* at most 64"),
+        (body_of({"custom_id": "a b", "params": PARAMS}), r"requests\.0\.custom_id: .* match pattern"),
+        (body_of({"custom_id": "a\n", "params": PARAMS}), r"requests\.0\.custom_id: .* match pattern"),
+        (body_of({"custom_id": "a", "params": []}), r"requests\.0\.params: .* object"),
+        (
+            body_of({"custom_id": "a", "params": PARAMS}, {"custom_id": "a", "params": {}}),
+            r"requests\.1\.custom_id",
+        ),
+    ],
+)
+def test_bodies_that_are_refused(body: bytes, message: str) -> None:
+    with pytest.raises(ApiError, match=message) as caught:
+        read_requests(body)
+    assert (caught.value.status, caught.value.error["type"]) == (400, "invalid_request_error")
+
+
+@given(st.text(max_size=70))
+def test_a_custom_id_is_taken_or_refused_by_its_pattern(custom_id: str) -> None:
+    allowed = (
+        1 <= len(custom_id) <= 64 and custom_id.isascii() and all(c.isalnum() or c in "-_" for c in custom_id)
+    )
+    body = body_of({"custom_id": custom_id, "params": PARAMS})
+    if allowed:
+        assert read_requests(body)[0].custom_id == custom_id
+    else:
+        with pytest.raises(ApiError, match="custom_id"):
+            read_requests(body)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"model": None}, "model"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"max_tokens": "9"}, "max_tokens"),
+        ({"stream": True}, "stream"),
+        ({"speed": "fast"}, "speed"),
+        ({"store": True}, "store"),
+        ({"previous_thread_event_id": "x"}, "previous_thread_event_id"),
+        ({"cache_hint": 1}, "cache_hint"),
+        ({"context_hint": 1}, "context_hint"),
+        ({"messages": []}, "messages"),
+        ({"messages": "hi"}, "messages"),
+        ({"messages": [{"role": "user"}]}, r"messages.0.content"),
+        ({"messages": [*MESSAGES, {"role": "robot", "content": "hi"}]}, r"messages.1.role"),
+        ({"messages": [{"role": "user", "content": ""}]}, r"messages.0"),
+    ],
+)
+def test_bad_params_are_taken_and_fail_later(changes: dict[str, Any], problem: str) -> None:
+    kept = read_requests(body_of({"custom_id": "a", "params": {**PARAMS, **changes}}))
+    assert kept[0].problem is not None
+    assert kept[0].problem.startswith(problem)
+
+
+@pytest.mark.parametrize("name", list(PARAMS))
+def test_params_that_are_missing(name: str) -> None:
+    assert (
+        find_problem({key: value for key, value in PARAMS.items() if key != name})
+        == f"{name}: Field required"
+    )
+
+
+def test_of_a_prompt_only_the_beginning_is_kept() -> None:
+    blocks = [{"type": "text", "text": "long " * 500}, {"type": "image"}]
+    kept = read_requests(
+        body_of({"custom_id": "a", "params": {**PARAMS, "messages": [{"role": "user", "content": blocks}]}})
+    )
+    assert kept[0].prompt.startswith("long long")
+    assert len(kept[0].prompt) <= 120
+    assert kept[0].problem is None
