@@ -1,1 +1,1 @@
-"""The dialogs of the terminal app."""
+"""The dialogs of the terminal app: each closes with an answer, and knows nothing of who asks."""

@@ -1,0 +1,106 @@
+"""Asks before something is lost; what is pressed by accident means No."""
+
+from collections.abc import Sequence
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from batchtui.tui.dialogs.choice import Choice
+from batchtui.tui.dialogs.dialog import Dialog
+from batchtui.tui.keys import bindings
+from batchtui.tui.widgets.cells import Cell, Line, content_of
+
+_LONGEST = 12
+
+
+class Confirm(Dialog[bool]):
+    """A question, what follows from Yes, and two buttons, of which No has the focus.
+
+    Args:
+        question: Names what is done and to how many: `Delete 7 batches?`.
+        consequences: What will be lost, a sentence in each line.
+        yes: What the button of Yes says: `Delete 7`.
+        number: A number that must be typed before Yes can be pressed; None for no such guard.
+    """
+
+    BINDINGS = bindings("dialog")
+    """No key alone says Yes."""
+
+    AUTO_FOCUS = "#no"
+    """Enter, as soon as it opens, is No."""
+
+    DEFAULT_CSS = """
+    Confirm {
+        & Static { color: $text-muted; }
+        & #question { color: $text; text-style: bold; margin-bottom: 1; }
+        & #answer { dock: bottom; height: auto; }
+        & #answer > * { height: 1; margin-top: 1; }
+        &.-short #question { margin: 0; }
+        &.-short #answer > * { margin: 0; }
+    }
+    """
+    """The question stands out, and the answer is in sight however little room there is."""
+
+    def __init__(
+        self, question: str, consequences: Sequence[Line], yes: str, number: int | None = None
+    ) -> None:
+        super().__init__()
+        self._question = question
+        self._consequences = consequences
+        self._number = number
+        self._typed = ""
+        self._yes = Choice(yes, id="yes")
+        self._yes.disabled = number is not None
+
+    def compose(self) -> ComposeResult:
+        """Question, consequences, the number to type, the buttons."""
+        with Vertical(classes="box"):
+            yield Static(content_of(self._question), id="question")
+            for line in self._consequences:
+                yield Static(content_of(line))
+            with Vertical(id="answer"):
+                if self._number is not None:
+                    yield Static(self._prompt(self._number), id="typed")
+                with Horizontal():
+                    yield Choice("No", id="no")
+                    yield self._yes
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the digits of the number."""
+        if self._number is None:
+            return
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.key.isdecimal():
+            self._typed = (self._typed + event.key)[:_LONGEST]
+        else:
+            return
+        self._yes.disabled = self._typed != str(self._number)
+        self.query_one("#typed", Static).update(self._prompt(self._number))
+
+    @on(Choice.Pressed)
+    def _answer(self, event: Choice.Pressed) -> None:
+        self.dismiss(event.choice is self._yes)
+
+    def action_no(self) -> None:
+        """Close and change nothing."""
+        self.dismiss(False)
+
+    def action_next(self) -> None:
+        """To the next button."""
+        self.focus_next()
+
+    def action_previous(self) -> None:
+        """To the button before."""
+        self.focus_previous()
+
+    def action_press(self) -> None:
+        """Press the button with the pointer."""
+        if isinstance(self.focused, Choice):
+            self.focused.press()
+
+    def _prompt(self, number: int) -> Content:
+        return content_of([Cell(f"Type {number} to allow it: "), Cell(f"{self._typed}▏", "accent")])

@@ -1,0 +1,128 @@
+"""The one table of keys: bindings, the key bar and the help screen are all drawn from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Group = Literal["batches", "results", "list", "filter", "dialog", "help", "everywhere"]
+"""Where a key acts."""
+
+GROUP_TITLES: dict[Group, str] = {
+    "batches": "Batches",
+    "results": "Results",
+    "list": "In a list",
+    "filter": "In the filter",
+    "dialog": "In a dialog",
+    "help": "On this page",
+    "everywhere": "Everywhere",
+}
+"""The heading of each group on the help screen."""
+
+_SHOWN = {
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One thing that keys do.
+
+    Args:
+        group: Where it acts.
+        action: The action method of whoever binds the group, without `action_`.
+        keys: Key names as Textual knows them, the one to show first.
+        label: One word for the key bar.
+        help: What it does, for the help screen.
+        destructive: Whether it can lose something; never bound when read-only.
+        show: Whether the key bar shows it.
+    """
+
+    group: Group
+    action: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    destructive: bool = False
+    show: bool = True
+
+    @property
+    def id(self) -> str:
+        """Its stable name, by which a keymap in the settings refers to it."""
+        return f"{self.group}.{self.action}"
+
+    @property
+    def shown(self) -> str:
+        """The first key as people write it."""
+        return _SHOWN.get(self.keys[0], self.keys[0])
+
+    @property
+    def all_shown(self) -> str:
+        """Every key as people write it."""
+        return "  ".join(_SHOWN.get(key, key) for key in self.keys)
+
+
+KEYS = (
+    Key("batches", "results", ("enter", "o"), "results", "open the results of the batch"),
+    Key("batches", "cancel", ("c",), "cancel", "cancel the batch, after asking", destructive=True),
+    Key("batches", "delete", ("d",), "delete", "delete the batch, after asking", destructive=True),
+    Key("results", "outcome", ("f",), "outcome", "show all results, or those of one outcome"),
+    Key("results", "next_tab", ("right", "l"), "view", "show it as JSON, or its usage"),
+    Key("results", "previous_tab", ("left", "h"), "view", "the view before", show=False),
+    Key("results", "next_result", ("]",), "next", "open the next result"),
+    Key("results", "previous_result", ("[",), "previous", "open the previous result", show=False),
+    Key("results", "whole", ("a",), "all", "show a long text to its end", show=False),
+    Key("list", "open", ("enter",), "open", "open the row", show=False),
+    Key("list", "cursor_up", ("up", "k"), "up", "one row up", show=False),
+    Key("list", "cursor_down", ("down", "j"), "down", "one row down", show=False),
+    Key("list", "page_up", ("pageup", "ctrl+b"), "page up", "one page up", show=False),
+    Key("list", "page_down", ("pagedown", "ctrl+f"), "page down", "one page down", show=False),
+    Key("list", "first", ("home", "g"), "first", "to the first row", show=False),
+    Key("list", "last", ("end", "G"), "last", "to the last row", show=False),
+    Key("filter", "cancel", ("escape",), "cancel", "give the filter up"),
+    Key("dialog", "no", ("escape", "n"), "no", "close the dialog and change nothing"),
+    Key("dialog", "previous", ("left", "h", "shift+tab"), "previous", "to the button before"),
+    Key("dialog", "next", ("right", "l", "tab"), "next", "to the next button"),
+    Key("dialog", "press", ("enter",), "press", "press the button with the pointer"),
+    Key("help", "close", ("escape", "q", "?", "enter"), "close", "close this page"),
+    Key("everywhere", "filter", ("/",), "filter", "filter the list by text"),
+    Key("everywhere", "refresh", ("r",), "refresh", "ask the server now"),
+    Key("everywhere", "copy_id", ("y",), "copy id", "copy the id of the row"),
+    Key("everywhere", "focus_next", ("tab",), "pane", "to the next pane", show=False),
+    Key("everywhere", "command_palette", (":", "ctrl+p"), "command", "find a command by its name"),
+    Key("everywhere", "help", ("?",), "help", "the keys of this screen"),
+    Key("everywhere", "back", ("escape",), "back", "one level back"),
+    Key("everywhere", "quit", ("q",), "quit", "back, or quit from the first screen"),
+)
+"""Every key there is, in the order in which key bar and help show them."""
+
+
+def keys_of(*groups: Group, read_only: bool = False) -> list[Key]:
+    """The keys of some groups, group by group.
+
+    Args:
+        groups: Which groups, in the order wanted.
+        read_only: Leave out the destructive keys.
+    """
+    return [
+        key for group in groups for key in KEYS if key.group == group and not (read_only and key.destructive)
+    ]
+
+
+def bindings(group: Group, read_only: bool = False) -> list[BindingType]:
+    """The keys of one group as Textual bindings, whose ids a keymap can refer to.
+
+    Args:
+        group: Which group; its actions are methods of the class that binds it.
+        read_only: Leave out the destructive keys.
+    """
+    return [
+        Binding(",".join(key.keys), key.action, key.label, show=key.show, tooltip=key.help, id=key.id)
+        for key in keys_of(group, read_only=read_only)
+    ]

@@ -1,0 +1,113 @@
+"""Text from anywhere with a tone, cleaned here, so that no widget ever sees markup or control characters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.strip import Strip
+
+from batchtui.text import clean_line
+
+Tone = Literal["", "strong", "muted", "dim", "accent", "success", "warning", "error"]
+"""What a colour says: plain, a heading, secondary, a mere line, the one accent, or how something ended."""
+
+Align = Literal["left", "right"]
+"""Where a text stands in its room."""
+
+Cut = Literal["end", "front"]
+"""Which end of a text is lost where there is no room for all of it."""
+
+CONTENT_STYLES: Mapping[Tone, str] = {
+    "": "",
+    "strong": "bold",
+    "muted": "$text-muted",
+    "dim": "$border",
+    "accent": "$accent",
+    "success": "$success",
+    "warning": "$warning",
+    "error": "$error",
+}
+"""The tones as styles of Textual's `Content`."""
+
+_LONGEST = 8
+"""Characters looked at for each cell of width: room for combining marks, not for a megabyte."""
+
+
+class Cell(NamedTuple):
+    """Some text in one tone; the text may come from outside."""
+
+    text: str
+    tone: Tone = ""
+
+
+Line = str | Sequence[Cell]
+"""A line: plain text, or pieces of it in their tones."""
+
+
+def cells_of(line: Line) -> list[Cell]:
+    """The pieces of a line, cleaned."""
+    cells = [Cell(line)] if isinstance(line, str) else line
+    return [Cell(clean_line(cell.text), cell.tone) for cell in cells]
+
+
+def content_of(line: Line) -> Content:
+    """A line as `Content`, for widgets that wrap."""
+    return Content.assemble(*((cell.text, CONTENT_STYLES[cell.tone]) for cell in cells_of(line)))
+
+
+def width_of(cells: Iterable[Cell]) -> int:
+    """How many columns of the terminal these take."""
+    return sum(cell_len(cell.text) for cell in cells)
+
+
+def fit_text(text: str, width: int, align: Align = "left", cut: Cut = "end") -> str:
+    """Text cleaned and made exactly `width` columns wide: padded, or cut with an ellipsis."""
+    longest = max(0, width) * _LONGEST
+    text = clean_line(text[:longest] if cut == "end" else text[len(text) - min(len(text), longest) :])
+    missing = width - cell_len(text)
+    if missing >= 0:
+        return " " * missing + text if align == "right" else text + " " * missing
+    if width <= 0:
+        return ""
+    # From the front the text is cut as its mirror image, so that a wide character is never halved.
+    return set_cell_size(text, width - 1) + "…" if cut == "end" else "…" + _mirrored_cut(text, width - 1)
+
+
+def _mirrored_cut(text: str, width: int) -> str:
+    return set_cell_size(text[::-1], width)[::-1]
+
+
+def fit_cells(cells: Iterable[Cell], width: int) -> list[Cell]:
+    """Clean cells made exactly `width` columns wide together: padded, or cut with an ellipsis."""
+    fitted: list[Cell] = []
+    room = width
+    for cell in cells:
+        length = cell_len(cell.text)
+        if length > room:
+            return [*fitted, Cell(fit_text(cell.text, room), cell.tone)]
+        fitted.append(cell)
+        room -= length
+    return [*fitted, Cell(" " * room)]
+
+
+def strip_of(cells: Iterable[Cell], styles: Mapping[str, Style]) -> Strip:
+    """Clean cells in their styles; blanks take the style beside them, for a change of style costs 40 bytes.
+
+    Args:
+        cells: What the line says.
+        styles: The style of each tone.
+    """
+    segments: list[Segment] = []
+    for text, tone in cells:
+        style = styles[tone]
+        last = segments[-1] if segments else None
+        if last and (not text.strip() or style == last.style):
+            segments[-1] = Segment(last.text + text, last.style)
+        elif last and last.text.isspace():
+            segments[-1] = Segment(last.text + text, style)
+        elif text:
+            segments.append(Segment(text, style))
+    return Strip(segments)

@@ -1,0 +1,133 @@
+"""A text to read: wrapped, scrolled by keys, and repainted only where it looks different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from textual import events
+from textual.content import Content
+from textual.strip import Strip
+from textual.visual import Visual, visualize
+
+from batchtui.text import clean_line
+from batchtui.tui.keys import bindings
+from batchtui.tui.widgets.line_view import LineView
+
+Part = Content | Visual | RenderableType
+"""A paragraph: styled text, or anything that Rich draws. A plain `str` would be read as markup: never one."""
+
+MARGIN = 1
+"""Blank cells at both sides."""
+_WHEEL_LINES = 3
+
+
+class Document(LineView, can_focus=True):
+    """Shows paragraphs one below the other.
+
+    Args:
+        id: Id for CSS and queries.
+    """
+
+    BINDINGS = bindings("list")
+    """The same keys move through a text as through a list."""
+
+    DEFAULT_CSS = """
+    Document { width: 1fr; height: 1fr; }
+    """
+    """Plain text on the screen's background."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._parts: Sequence[Part] = ()
+        self._lines: list[Strip] = []
+        self._top = 0
+
+    def show(self, parts: Iterable[Part], *, keep_place: bool = False) -> None:
+        """Shows other paragraphs, from their beginning unless the place is to be kept."""
+        self._parts = tuple(parts)
+        if not keep_place:
+            self._top = 0
+        self._lay_out()
+
+    @property
+    def lines(self) -> list[str]:
+        """The text as it is wrapped now, for tests and for copying."""
+        return [strip.text.rstrip() for strip in self._lines]
+
+    def action_cursor_up(self) -> None:
+        """One line up."""
+        self._scroll(-1)
+
+    def action_cursor_down(self) -> None:
+        """One line down."""
+        self._scroll(1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self._scroll(1 - self._height)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self._scroll(self._height - 1)
+
+    def action_first(self) -> None:
+        """To the beginning."""
+        self._scroll(-len(self._lines))
+
+    def action_last(self) -> None:
+        """To the end."""
+        self._scroll(len(self._lines))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self._scroll(-_WHEEL_LINES)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self._scroll(_WHEEL_LINES)
+
+    def on_resize(self) -> None:
+        """Wrap for the new width."""
+        self._lay_out()
+
+    def forget_styles(self) -> None:
+        """Draw in the colours of a new theme."""
+        super().forget_styles()
+        self._lay_out()
+
+    def line(self, y: int) -> Strip:
+        """One line of the text in sight."""
+        place = self._top + y
+        return self._lines[place] if place < len(self._lines) else self.strip(())
+
+    @property
+    def _height(self) -> int:
+        return max(1, self.size.height)
+
+    def _scroll(self, lines: int) -> None:
+        self._top = max(0, min(self._top + lines, len(self._lines) - self._height))
+        self.repaint()
+
+    def _lay_out(self) -> None:
+        width = self.size.width - 2 * MARGIN
+        if width < 1:
+            return
+        margin = Strip.blank(MARGIN, self.rich_style)
+        strips = (safe(strip) for part in self._parts for strip in self._strips(part, width))
+        self._lines = [Strip.join((margin, strip, margin)) for strip in strips]
+        self._scroll(0)
+
+    def _strips(self, part: Part, width: int) -> list[Strip]:
+        visual = visualize(self, part, markup=False)
+        return Visual.to_strips(self, visual, width, None, self.visual_style, pad=True)
+
+
+def safe(strip: Strip) -> Strip:
+    """The strip without what a renderer decoded from clean text, such as the entity of a bidi control."""
+    if all(segment.text.isprintable() for segment in strip):
+        return strip
+    return Strip([Segment(clean_line(text), style) for text, style, control in strip if not control])

@@ -1,0 +1,214 @@
+"""A table that asks only for the rows in sight, however many there are."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual import events
+from textual.cache import LRUCache
+from textual.message import Message
+from textual.strip import Strip
+
+from batchtui.text import clean_line
+from batchtui.tui.keys import bindings
+from batchtui.tui.widgets.cells import Cell, fit_cells
+from batchtui.tui.widgets.columns import Column, fit_columns, fit_row, fit_titles
+from batchtui.tui.widgets.row_window import RowWindow
+
+_POINTER = "▸"
+_THUMB = "▐"
+_EDGES = 2  # the pointer on the left and the scrollbar on the right
+
+
+class LineTable(RowWindow, can_focus=True):
+    """A list of rows with a cursor. Subclasses answer `cells`; whoever owns the rows calls `set_row_count`.
+
+    Args:
+        columns: The columns, left to right.
+        placeholder: Shown in the middle while there are no rows.
+        id: Id for CSS and queries.
+    """
+
+    BINDINGS = bindings("list")
+    """Moving and opening."""
+
+    DEFAULT_CSS = """
+    LineTable { width: 1fr; height: 1fr; }
+    """
+    """Takes the room there is."""
+
+    class CursorMoved(Message):
+        """The cursor is on another row now."""
+
+        def __init__(self, table: "LineTable", row: int) -> None:
+            self.table = table
+            self.row = row
+            super().__init__()
+
+        @property
+        def control(self) -> "LineTable":
+            """The table, for `@on` with a selector."""
+            return self.table
+
+    class RowOpened(CursorMoved):
+        """Enter was pressed on a row, or it was clicked twice."""
+
+    class EndNeared(CursorMoved):
+        """Cursor or window are within a screenful of the last row; `row` is the last one in sight.
+
+        Sent once for each row count.
+        """
+
+    def __init__(self, columns: Sequence[Column], placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._columns = columns
+        self._widths = fit_columns(columns, 0)
+        self._placeholder = placeholder
+        self._strips: LRUCache[tuple[int, bool, bool], Strip] = LRUCache(512)
+        self._end_told = False
+
+    # What the owner of the rows calls
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """One cell for each column; asked only for rows in sight, and again only after `refresh_rows`."""
+        raise NotImplementedError
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return self.view.count
+
+    @property
+    def placeholder(self) -> str:
+        """Shown in the middle while there are no rows."""
+        return self._placeholder
+
+    @placeholder.setter
+    def placeholder(self, text: str) -> None:
+        self._placeholder = text
+        self.repaint()
+
+    def set_row_count(self, count: int, above: int = 0) -> None:
+        """Say how many rows there are now; cursor and window stay on their rows.
+
+        Args:
+            count: Rows.
+            above: How many of the new ones came before all others.
+        """
+        if above or count < self.row_count:
+            self._strips.clear()
+        if count != self.row_count:
+            self._end_told = False
+        before = self.cursor_row
+        self.view.resize_list(count, above)
+        self.settle(before)
+
+    def refresh_row(self, row: int) -> None:
+        """Ask for a row again and repaint its line if it looks different."""
+        self.refresh_rows(row, row)
+
+    def refresh_rows(self, first: int = 0, last: int | None = None) -> None:
+        """Ask for rows again and repaint the lines that look different.
+
+        Args:
+            first: First row.
+            last: Last row, itself included; None for all that follow.
+        """
+        for key in list(self._strips.keys()):
+            if key[0] >= first and (last is None or key[0] <= last):
+                self._strips.discard(key)
+        self.repaint()
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row, or the nearest there is, and bring it in sight."""
+        before = self.cursor_row
+        self.view.move(row)
+        self.settle(before)
+
+    # Keys and mouse
+
+    def action_cursor_up(self) -> None:
+        """One row up."""
+        self.move_to(self.view.cursor - 1)
+
+    def action_cursor_down(self) -> None:
+        """One row down."""
+        self.move_to(self.view.cursor + 1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self._page(-1)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self._page(1)
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.move_to(self.row_count - 1)
+
+    def action_open(self) -> None:
+        """Open the row of the cursor."""
+        if self.row_count:
+            self.post_message(self.RowOpened(self, self.view.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row that was clicked; open it when clicked twice."""
+        row = self.view.top + event.y - 1
+        if event.y < 1 or row >= self.row_count or event.x >= self.size.width - 1:
+            return
+        self.move_to(row)
+        if event.chain == 2:
+            self.action_open()
+
+    def _page(self, pages: int) -> None:
+        before = self.cursor_row
+        self.view.page(pages)
+        self.settle(before)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit columns and window into the new size."""
+        self._strips.clear()
+        self._widths = fit_columns(self._columns, event.size.width - _EDGES)
+        self.view.resize(event.size.height - 1)
+        self.settle(self.cursor_row)
+
+    def forget_styles(self) -> None:
+        """Forget the rows painted in the styles of before."""
+        super().forget_styles()
+        self._strips.clear()
+
+    def line(self, y: int) -> Strip:
+        """The titles, a row, or the placeholder."""
+        row = self.view.top + y - 1
+        if y == 0:
+            return self.strip([Cell(" "), *fit_titles(self._columns, self._widths)])
+        if row < self.row_count:
+            return self._row_line(row, y - 1 in self.view.thumb)
+        if self.row_count or y != self.size.height // 2:
+            return self.strip([])
+        text = clean_line(self._placeholder)
+        left = (self.size.width - cell_len(text)) // 2
+        return self.strip([Cell(" " * left + text, "muted")])
+
+    def _row_line(self, row: int, thumb: bool) -> Strip:
+        at_cursor = row == self.view.cursor
+        key = (row, at_cursor, thumb)
+        if key not in self._strips:
+            pointer = Cell(_POINTER if at_cursor else " ", "accent" if self.has_focus else "muted")
+            cells = [pointer, *fit_row(self._columns, self._widths, self.cells(row))]
+            bar = Cell(_THUMB if thumb else " ", "dim")
+            self._strips[key] = self.strip([*fit_cells(cells, self.size.width - 1), bar], lit=at_cursor)
+        return self._strips[key]
+
+    def settle(self, before: int | None) -> None:
+        """Repaint and tell what happened, after anything that may have moved cursor or window."""
+        self.repaint()
+        if self.cursor_row is not None and self.cursor_row != before:
+            self.post_message(self.CursorMoved(self, self.cursor_row))
+        if self.view.height and self.view.near_end and not self._end_told:
+            self._end_told = True
+            self.post_message(self.EndNeared(self, self.view.last_visible))

@@ -1,0 +1,102 @@
+"""A box with a title in its top edge and a note in its bottom edge."""
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.strip import Strip
+from textual.widget import Widget
+
+from batchtui.tui.widgets.cells import Cell, Line, Tone, cells_of, fit_cells, width_of
+from batchtui.tui.widgets.line_view import LineView
+
+
+class PanelEdge(LineView):
+    """The top or bottom edge of a panel, with some text in it.
+
+    Args:
+        corners: The two characters at its ends.
+        text: What it says.
+    """
+
+    DEFAULT_CSS = """
+    PanelEdge { height: 1; }
+    """
+    """One line."""
+
+    def __init__(self, corners: tuple[str, str], text: Line) -> None:
+        super().__init__()
+        self._left, self._right = corners
+        self._text = text
+        self._lit = False
+
+    def show(self, text: Line) -> None:
+        """Say something else."""
+        self._text = text
+        self.repaint()
+
+    def light(self, lit: bool) -> None:
+        """Stand out, or not."""
+        self._lit = lit
+        self.repaint()
+
+    def line(self, y: int) -> Strip:
+        """The edge from corner to corner."""
+        tone: Tone = "accent" if self._lit else "dim"
+        room = max(0, self.size.width - 4)
+        text = [Cell(" "), *cells_of(self._text), Cell(" ")] if self._text else []
+        text = fit_cells(text, min(room, width_of(text)))
+        line = Cell("─" * (room - width_of(text)), tone)
+        return self.strip([Cell(self._left + "─", tone), *text, line, Cell("─" + self._right, tone)])
+
+
+class Panel(Widget):
+    """A box around widgets; its edges are lit while one of them has the focus.
+
+    Textual's own border titles repaint all that the border surrounds; the edges here are lines of their own.
+
+    Args:
+        children: What is inside.
+        title: In the top edge; may come from outside.
+        note: In the bottom edge; may come from outside.
+        id: Id for CSS and queries.
+    """
+
+    DEFAULT_CSS = """
+    Panel {
+        width: 1fr;
+        height: 1fr;
+        & > Container { border-left: solid $border; border-right: solid $border; height: 1fr; }
+    }
+    """
+    """Takes the room there is; the lines are dim."""
+
+    def __init__(self, *children: Widget, title: Line = "", note: Line = "", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._inside = Container(*children)
+        self._top = PanelEdge(("╭", "╮"), title)
+        self._bottom = PanelEdge(("╰", "╯"), note)
+
+    def compose(self) -> ComposeResult:
+        """Top edge, inside, bottom edge."""
+        yield self._top
+        yield self._inside
+        yield self._bottom
+
+    def show_title(self, title: Line) -> None:
+        """Put something else in the top edge."""
+        self._top.show(title)
+
+    def show_note(self, note: Line) -> None:
+        """Put something else in the bottom edge."""
+        self._bottom.show(note)
+
+    def on_descendant_focus(self) -> None:
+        """Light the edges."""
+        self._light(True)
+
+    def on_descendant_blur(self) -> None:
+        """Dim the edges."""
+        self._light(False)
+
+    def _light(self, lit: bool) -> None:
+        self._top.light(lit)
+        self._bottom.light(lit)
