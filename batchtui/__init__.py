@@ -17,12 +17,13 @@ __version__ = "0.1.0"
 
 __all__ = ["BatchesClient", "Profile", "Workspace", "__version__", "load_profile"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "BatchesClient": "batchtui.api",
-        "Profile": "batchtui.config",
-        "Workspace": "batchtui.workspace",
-        "load_profile": "batchtui.config",
-    },
-)
+if not TYPE_CHECKING:  # a checker knows the names by the imports above, and so sees a wrong one
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "BatchesClient": "batchtui.api",
+            "Profile": "batchtui.config",
+            "Workspace": "batchtui.workspace",
+            "load_profile": "batchtui.config",
+        },
+    )

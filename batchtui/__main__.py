@@ -1,1 +1,35 @@
-"""The composition root: hands the screens to the command line, so that neither imports the other."""
+"""Where the two faces meet: hands the screens to the command line, so that neither imports the other."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from batchtui.cli import main as run_command_line
+from batchtui.cli.failures import USAGE, Failed
+
+if TYPE_CHECKING:
+    from batchtui.cli.session import Session
+
+
+def open_screens(session: Session) -> int:
+    """Opens the app and answers the exit code once it is closed."""
+    with session.place() as place:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+            raise Failed("The screens need a terminal; without one, use a command: `batchtui list`.", USAGE)
+        from batchtui.config import config_dir, load_settings
+        from batchtui.tui import run
+
+        settings = load_settings(config_dir() / "config.toml")
+        mouse = session.mouse and settings.mouse
+        return run(place.profile, place.cache_root, settings, is_demo=place.is_demo, mouse=mouse)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_command_line(open_screens))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,9 @@
 The errors are cheap to import; httpx and pydantic (100 ms) come with the first use of the client or a model.
 """
 
-from typing import TYPE_CHECKING
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from batchtui.lazy import lazy_names
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from batchtui.api.results import ErrorBody, ErrorDetail, Result, ResultLine
     from batchtui.api.retry import RetryPolicy
     from batchtui.api.stream import ResultStream
+
+# httpx imports its own command line, with rich and pygments, wherever those are installed: 30 ms for nothing.
+sys.modules.setdefault("httpx._main", cast("ModuleType", None))
 
 __all__ = [
     "ApiError",
@@ -90,4 +95,5 @@ _HOMES = {
     "Usage": "batchtui.api.messages",
 }
 
-__getattr__ = lazy_names(__name__, _HOMES)
+if not TYPE_CHECKING:  # a checker knows the names by the imports above, and so sees a wrong one
+    __getattr__ = lazy_names(__name__, _HOMES)

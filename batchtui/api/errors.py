@@ -20,6 +20,8 @@ the request id where the server gave one.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 SPEND_LIMIT = "enforced_spend_limit_reached"
 
 
@@ -68,6 +70,9 @@ class StatusError(ApiError):
         error_code: `error.details.error_code`, if there is one.
     """
 
+    ADVICE: ClassVar[str] = ""
+    """What to do next, where that can be said."""
+
     def __init__(
         self,
         status: int,
@@ -87,7 +92,8 @@ class StatusError(ApiError):
         self.should_retry = should_retry
         self.error_code = error_code
         trace = f", request id {request_id}" if request_id else ""
-        super().__init__(f"{message.rstrip('.') or 'The API refused'} ({status} {type}{trace}).")
+        words = f"{message.rstrip('.') or 'The API refused'} ({status} {type}{trace})."
+        super().__init__(f"{words} {self.ADVICE}" if self.ADVICE else words)
 
     @property
     def is_final(self) -> bool:
@@ -98,9 +104,13 @@ class StatusError(ApiError):
 class NotAuthorised(StatusError):
     """The key is wrong, revoked, or may not do this (401, 403)."""
 
+    ADVICE = "Is the key right, and is it for this base URL?"
+
 
 class NotFound(StatusError):
     """No such batch in this key's workspace, or no results any more (404)."""
+
+    ADVICE = "It may have been deleted, or belong to another workspace."
 
 
 class TooLarge(StatusError):

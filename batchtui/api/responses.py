@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -56,18 +56,17 @@ def error_from(response: httpx.Response, body: bytes) -> ApiError:
         )
     if status == 416:
         return RangeNotSatisfiable(total_bytes(headers.get("content-range", "")))
-    found = _error_object(body)
-    inner = found.get("error") if isinstance(found.get("error"), dict) else {}
-    details = inner.get("details") if isinstance(inner, dict) else None
-    code = details.get("error_code") if isinstance(details, dict) else None
+    found = _object(body)
+    inner = found["error"] if isinstance(found.get("error"), dict) else {}
+    details = inner["details"] if isinstance(inner.get("details"), dict) else {}
     return status_error_class(status)(
         status,
-        str((inner or {}).get("type") or "http_error"),
-        str((inner or {}).get("message") or response.reason_phrase or "no reason given"),
+        _text(inner.get("type")) or "http_error",
+        _text(inner.get("message")) or response.reason_phrase or "no reason given",
         request_id=headers.get("request-id") or _text(found.get("request_id")),
         retry_after=retry_after(headers),
         should_retry=_verdict(headers.get("x-should-retry")),
-        error_code=_text(code),
+        error_code=_text(details.get("error_code")),
     )
 
 
@@ -94,7 +93,8 @@ def total_bytes(content_range: str) -> int | None:
     return int(total) if total.isascii() and total.isdigit() else None
 
 
-def _error_object(body: bytes) -> dict[str, object]:
+def _object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object; an empty one if it is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -62,7 +62,6 @@ def _place(response: httpx.Response) -> tuple[int, int | None]:
 
 
 def _validator(headers: httpx.Headers) -> str | None:
-    etag = headers.get("etag", "")
-    if etag and not etag.startswith("W/"):
-        return etag
-    return headers.get("last-modified") or None
+    etag: str = headers.get("etag", "")
+    modified: str = headers.get("last-modified", "")
+    return (modified if etag.startswith("W/") else etag or modified) or None

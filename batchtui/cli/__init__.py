@@ -1,1 +1,5 @@
 """The command line: data on stdout, narration on stderr."""
+
+from batchtui.cli.app import main
+
+__all__ = ["main"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import anthropic
 import httpx
@@ -36,8 +36,9 @@ async def client(sandbox: Embedded) -> AsyncIterator[BatchesClient]:
 
 
 @pytest.fixture
-def sdk(sandbox: Embedded) -> anthropic.Anthropic:
-    return anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retries=0)
+def sdk(sandbox: Embedded) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retries=0) as client:
+        yield client
 
 
 async def test_list_agrees_with_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:

@@ -1,0 +1,101 @@
+"""The `batchtui` command: options, sub-commands, and how failures become one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from batchtui import __version__
+from batchtui.cli.batches import cancel, delete, list_, show
+from batchtui.cli.failures import explain
+from batchtui.cli.results import results
+from batchtui.cli.sandbox import sandbox
+from batchtui.cli.session import Session
+
+
+class ClosedPipe(Exception):
+    """Whoever read our output has gone."""
+
+
+class Commands(click.Group):
+    """The commands, for which a closed pipe is no failure; click by itself would exit with 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command that was asked for."""
+        try:
+            answer: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ClosedPipe from None
+        return answer
+
+
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option("--profile", metavar="NAME", help="Profile of the config file to use.")
+@click.option("--base-url", metavar="URL", help="API to talk to: https, or http on this machine.")
+@click.option(
+    "--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is kept on disk."
+)
+@click.option("--read-only", is_flag=True, help="Nothing is cancelled, deleted or submitted.")
+@click.option("--demo", is_flag=True, help="Try it on a sandbox that runs inside: no key, no network.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal, for selecting text.")
+@click.version_option(__version__, "--version", "-V", prog_name="batchtui")
+@click.pass_context
+def batchtui(
+    context: click.Context,
+    profile: str | None,
+    base_url: str | None,
+    cache_dir: Path | None,
+    read_only: bool,
+    demo: bool,
+    no_mouse: bool,
+) -> int:
+    """See, read and steer Anthropic Message Batches from a terminal.
+
+    Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY.
+    """
+    session = Session(
+        open_screens=context.obj,
+        profile=profile,
+        base_url=base_url,
+        cache_dir=cache_dir,
+        read_only=read_only,
+        demo=demo,
+        mouse=not no_mouse,
+    )
+    context.obj = session
+    return 0 if context.invoked_subcommand else session.open_screens(session)
+
+
+for command in (list_, show, results, cancel, delete, sandbox):
+    batchtui.add_command(command)
+
+
+def main(open_screens: Callable[[Session], int], arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        open_screens: What to run when no command is given; answers the exit code.
+        arguments: The words after the program's name; those of this process by default.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 usage, 3 not authorised, 4 not reachable, 5 incomplete,
+        130 interrupted.
+    """
+    try:
+        code = batchtui.main(args=arguments, prog_name="batchtui", obj=open_screens, standalone_mode=False)
+    except ClosedPipe:
+        # Python must not complain of the pipe when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - explain raises what it does not know
+        sentence, code = explain(error)
+        if sentence:
+            click.echo(sentence, err=True)
+    return code if isinstance(code, int) else 0

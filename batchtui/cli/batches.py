@@ -1,0 +1,158 @@
+"""`list`, `show`, `cancel` and `delete`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from math import inf
+from typing import TYPE_CHECKING
+
+import click
+
+from batchtui.cli.failures import Failed
+from batchtui.cli.output import LEFT, RIGHT, print_json, print_table, say
+from batchtui.cli.session import Session
+from batchtui.text import ago, count, duration, plural
+
+if TYPE_CHECKING:
+    from batchtui.cache import Batch
+    from batchtui.workspace import Workspace
+
+STATUSES = ("in_progress", "canceling", "ended")
+
+
+@click.command("list")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--all", "every", is_flag=True, help="All there are, however many.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those of one status.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as the API gives it.")
+@click.pass_obj
+def list_(session: Session, limit: int, every: bool, status: str | None, as_json: bool) -> None:
+    """List the batches, newest first."""
+
+    async def work(workspace: Workspace) -> None:
+        batches = await workspace.list(inf if every else limit, status)
+        if as_json:
+            for batch in batches:
+                print_json(workspace.batches.wire(batch.id) or "")
+        elif batches:
+            _print_batches(batches)
+        else:
+            say("No batches." if status is None else f"No batches that are {status}.")
+
+    session.run(work)
+
+
+@click.command()
+@click.argument("batch_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="The JSON object as the API gives it.")
+@click.pass_obj
+def show(session: Session, batch_id: str, as_json: bool) -> None:
+    """Show one batch. ID may be shortened to what begins only one batch seen before."""
+
+    async def work(workspace: Workspace) -> None:
+        batch = await workspace.retrieve(workspace.full_id(batch_id))
+        if as_json:
+            print_json(workspace.batches.wire(batch.id) or "")
+        else:
+            for name, value in _facts(batch):
+                click.echo(f"{name:<12}{value}")
+
+    session.run(work)
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
+    """Cancel running batches. What has begun may still finish, and is billed."""
+
+    async def work(workspace: Workspace) -> None:
+        wanted = [workspace.full_id(batch_id) for batch_id in ids]
+        _ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
+        for batch_id in wanted:
+            batch = await workspace.cancel(batch_id)
+            click.echo(f"{batch.id}  {batch.status}")
+
+    session.run(work)
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
+    """Delete ended batches on the server, with their results, for good. Results saved here stay."""
+
+    async def work(workspace: Workspace) -> None:
+        wanted = [workspace.full_id(batch_id) for batch_id in ids]
+        unsaved = sum(not workspace.has_saved_results(batch_id) for batch_id in wanted)
+        lost = f" Results of {count(unsaved)} are saved nowhere else and will be lost." if unsaved else ""
+        _ask(yes, f"Delete {_named(wanted)} for good?{lost}")
+        for batch_id in wanted:
+            await workspace.delete(batch_id)
+            click.echo(f"{batch_id}  deleted")
+
+    session.run(work)
+
+
+def _ask(yes: bool, question: str) -> None:
+    """Goes on only if told to; never asks where nobody can answer."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Failed("There is no terminal to ask on: add --yes if you mean it.", code=2)
+    say(question)
+    if not click.confirm("Go on?", default=False, err=True):
+        raise Failed("Nothing was changed.")
+
+
+def _named(ids: list[str]) -> str:
+    return ids[0] if len(ids) == 1 else plural(len(ids), "batch", "batches")
+
+
+def _print_batches(batches: list[Batch]) -> None:
+    titles = (
+        ("status", LEFT),
+        ("id", LEFT),
+        ("requests", RIGHT),
+        ("ok", RIGHT),
+        ("errored", RIGHT),
+        ("canceled", RIGHT),
+        ("expired", RIGHT),
+        ("age", RIGHT),
+    )
+    now = time.time()
+    rows = (
+        (
+            "archived" if batch.is_archived else batch.status,
+            batch.id,
+            *(count(n) for n in (batch.counts.total, *batch.counts[1:])),
+            duration(now - batch.created_at),
+        )
+        for batch in batches
+    )
+    print_table(titles, rows)
+
+
+def _facts(batch: Batch) -> list[tuple[str, str]]:
+    now = time.time()
+    times = {
+        "created": batch.created_at,
+        "cancelled": batch.cancel_initiated_at,
+        "ended": batch.ended_at,
+        "archived": batch.archived_at,
+    }
+    facts = [("id", batch.id), ("status", batch.status), ("requests", count(batch.counts.total))]
+    facts += [(name, count(n)) for name, n in batch.counts._asdict().items()]
+    facts += [(name, f"{_date(at)} ({ago(now - at)})") for name, at in times.items() if at is not None]
+    if not batch.is_ended:
+        facts.append(("expires", _date(batch.expires_at)))
+    if batch.has_results:
+        facts.append(("results", f"until {_date(batch.results_until)}"))
+    return facts
+
+
+def _date(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,0 +1,63 @@
+"""From an exception to one sentence for the person and an exit code for the script."""
+
+from __future__ import annotations
+
+import click
+
+from batchtui.text import clean_line
+
+FAILED, USAGE, NOT_AUTHORISED, NOT_REACHABLE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+
+class Failed(Exception):
+    """A command cannot do what was asked: one sentence and an exit code."""
+
+    def __init__(self, sentence: str, code: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence to print on stderr, empty where none is needed, and the exit code.
+
+    Raises:
+        BaseException: The error itself, if it is none that a person can do something about.
+    """
+    if isinstance(error, click.exceptions.Exit):
+        return "", error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "Interrupted.", INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return _usage(error), error.exit_code
+    code = _code(error)
+    if code is None:
+        raise error
+    return f"batchtui: {clean_line(str(error))}", code
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx:
+        hint = f"\nTry `{error.ctx.command_path} --help`."
+    return f"batchtui: {clean_line(error.format_message())}{hint}"
+
+
+def _code(error: BaseException) -> int | None:
+    """The exit code of an error that a person can do something about; None for any other."""
+    from batchtui.api import ApiError, NotAuthorised, NotReachable
+    from batchtui.config import ConfigError, MissingKey
+    from batchtui.workspace import WorkspaceError
+
+    match error:
+        case Failed():
+            return error.code
+        case MissingKey() | NotAuthorised():
+            return NOT_AUTHORISED
+        case ConfigError():
+            return USAGE
+        case NotReachable():
+            return NOT_REACHABLE
+        case ApiError() | WorkspaceError() | OSError():
+            return FAILED
+        case _:
+            return None

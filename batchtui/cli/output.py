@@ -1,0 +1,38 @@
+"""How commands print: tables for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from batchtui.text import clean_line
+
+RIGHT = ">"
+LEFT = "<"
+
+
+def say(sentence: str) -> None:
+    """Narration, on stderr."""
+    click.echo(clean_line(sentence), err=True)
+
+
+def print_json(line: str) -> None:
+    """One line of JSON on stdout: as it is for a program, without control characters for a terminal."""
+    click.echo(clean_line(line) if sys.stdout.isatty() else line)
+
+
+def print_table(titles: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout.
+
+    Args:
+        titles: For each column its title and its side, `LEFT` or `RIGHT`.
+        rows: Texts, from anywhere: they are cleaned here.
+    """
+    names = [title for title, _ in titles]
+    cells = [names, *([clean_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (f"{cell:{side}{width}}" for cell, (_, side), width in zip(row, titles, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -1,0 +1,169 @@
+"""`results`: one batch's results on stdout or in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import click
+
+from batchtui.cli.failures import INCOMPLETE, Failed
+from batchtui.cli.output import say
+from batchtui.cli.session import Session
+from batchtui.text import clean_text, count, size
+
+if TYPE_CHECKING:
+    from batchtui.results import Fetcher, Format, Progress, ResultRow, Results
+    from batchtui.workspace import Workspace
+
+FORMATS = ("jsonl", "csv", "json", "md")
+LOOK_SECONDS = 0.05
+BLOCK_ROWS = 5000
+"""Rows looked through at a time: memory does not grow with the file."""
+
+
+@click.command()
+@click.argument("batch_id", metavar="ID")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
+@click.option("--type", "outcome", metavar="T", help="Only succeeded, errored, canceled or expired ones.")
+@click.option("--custom-id", metavar="C", help="Only the result for this request.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@click.pass_obj
+def results(
+    session: Session,
+    batch_id: str,
+    output: Path | None,
+    outcome: str | None,
+    custom_id: str | None,
+    form: str,
+) -> None:
+    """Print the results of an ended batch, or write them to a file.
+
+    They are kept on this disk as they came: what is here already is not fetched again, and a fetch that was
+    interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte.
+    """
+
+    async def work(workspace: Workspace) -> None:
+        from batchtui.results import Format, Results
+
+        batch = await workspace.known(workspace.full_id(batch_id))
+        fetcher = workspace.fetcher(batch)
+        fetcher.want_all()
+        wanted = Wanted(outcome, custom_id)
+        with Results(fetcher.files) as found:
+            if output:
+                progress = await _narrated(fetcher)
+                number = _write_file(found, output, Format(form), wanted)
+            else:
+                progress, number = await _print(fetcher, found, Format(form), wanted)
+        _check(progress, number, custom_id)
+
+    if output and output.exists():
+        raise Failed(f"{output} exists already; choose another name.")
+    session.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which results to give: of one outcome, for one request, or all."""
+
+    outcome: str | None
+    custom_id: str | None
+
+    def picks(self, row: ResultRow) -> bool:
+        """Whether a result is wanted."""
+        return self.outcome in (None, row.outcome) and self.custom_id in (None, row.custom_id)
+
+    def numbers(self, found: Results, start: int, stop: int) -> list[int]:
+        """The wanted ones of rows `start` to `stop`."""
+        steps = range(start, stop, BLOCK_ROWS)
+        blocks = (found.rows_at(range(step, min(step + BLOCK_ROWS, stop))) for step in steps)
+        return [row.n for block in blocks for row in block if self.picks(row)]
+
+
+async def _print(fetcher: Fetcher, found: Results, form: Format, wanted: Wanted) -> tuple[Progress, int]:
+    """Prints results on stdout; as jsonl each as soon as it is here. Answers how many."""
+    from batchtui.results import Format, export
+
+    stream = _stdout()
+    fetching = asyncio.create_task(fetcher.run())
+    number = printed_to = 0
+    try:
+        while True:
+            is_over = fetching.done()
+            if form is Format.JSONL or is_over:
+                here = found.rows_here
+                numbers = wanted.numbers(found, printed_to, here)
+                export(found, stream, form, numbers)
+                printed_to, number = here, number + len(numbers)
+            if is_over:
+                return fetching.result(), number
+            await asyncio.wait([fetching], timeout=LOOK_SECONDS)
+    finally:
+        fetching.cancel()
+        await asyncio.wait([fetching])
+
+
+def _write_file(found: Results, output: Path, form: Format, wanted: Wanted) -> int:
+    from batchtui.results import export_to_file
+
+    numbers = None if wanted == Wanted(None, None) else wanted.numbers(found, 0, found.rows_here)
+    export_to_file(found, output, form, numbers)
+    number = found.rows_here if numbers is None else len(numbers)
+    say(f"{count(number)} results written to {output}.")
+    return number
+
+
+async def _narrated(fetcher: Fetcher) -> Progress:
+    """Fetches; says on a terminal how far it is."""
+    if not sys.stderr.isatty():
+        return await fetcher.run()
+    fetching = asyncio.create_task(fetcher.run())
+    while not fetching.done():
+        click.echo(f"\r\x1b[K{_progress_words(fetcher.progress)}", nl=False, err=True)
+        await asyncio.wait([fetching], timeout=0.2)
+    click.echo("\r\x1b[K", nl=False, err=True)
+    return fetching.result()
+
+
+def _progress_words(progress: Progress) -> str:
+    of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
+    speed = f", {size(int(progress.bytes_per_second))}/s" if progress.bytes_per_second else ""
+    return f"{count(progress.rows_here)}{of} results, {size(progress.bytes_here)}{speed}"
+
+
+def _check(progress: Progress, number: int, custom_id: str | None) -> None:
+    """Fails if something is missing that was asked for."""
+    from batchtui.results import State
+
+    if progress.state is not State.COMPLETE:
+        here = f"{count(progress.rows_here)} of {count(progress.rows_expected or 0)}"
+        why = progress.error or "The server ended the results early."
+        raise Failed(f"Incomplete, {here} results are here: {why} Run it again to go on.", INCOMPLETE)
+    if custom_id is not None and not number:
+        raise Failed(f"No result has the custom_id {custom_id}.")
+
+
+def _stdout() -> BinaryIO:
+    """Stdout for bytes; a terminal gets them without the control characters of others."""
+    if sys.stdout.isatty():
+        return cast("BinaryIO", _CleanStdout())
+    return sys.stdout.buffer
+
+
+class _CleanStdout:
+    """Takes bytes and prints them as safe text."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        sys.stdout.write(clean_text(self._decode(bytes(data))))
+        return len(data)
+
+    def flush(self) -> None:
+        sys.stdout.flush()

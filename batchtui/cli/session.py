@@ -1,0 +1,95 @@
+"""What every command shares: the options given before its name, and the workspace they lead to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from batchtui.config import Profile
+    from batchtui.workspace import Workspace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works: as whom, and with which cache folder."""
+
+    profile: Profile
+    cache_root: Path
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The options before the command's name."""
+
+    open_screens: Callable[[Session], int]
+    profile: str | None = None
+    base_url: str | None = None
+    cache_dir: Path | None = None
+    read_only: bool = False
+    demo: bool = False
+    mouse: bool = True
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """The profile and cache folder; with `--demo`, a sandbox and a folder that end with the block."""
+        if self.demo:
+            with _demo() as place:
+                yield place
+            return
+        from dataclasses import replace
+
+        from batchtui.config import cache_dir, config_dir, load_profile
+
+        env = os.environ
+        profile = load_profile(
+            self.profile, base_url=self.base_url, env=env, config_path=config_dir() / "config.toml"
+        )
+        if self.read_only:
+            profile = replace(profile, read_only=True)
+        yield Place(profile, cache_dir(self.cache_dir, env), is_demo=False)
+
+    def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
+        """Runs one coroutine with an open workspace."""
+
+        async def with_workspace(place: Place) -> T:
+            async with _open(place) as workspace:
+                return await work(workspace)
+
+        import asyncio  # 15 ms, which `--help` need not wait for
+
+        with self.place() as place:
+            return asyncio.run(with_workspace(place))
+
+
+@asynccontextmanager
+async def _open(place: Place) -> AsyncIterator[Workspace]:
+    from batchtui.workspace import Workspace
+
+    workspace = Workspace(place.profile, place.cache_root)
+    try:
+        yield workspace
+    finally:
+        await workspace.aclose()
+
+
+@contextmanager
+def _demo() -> Iterator[Place]:
+    from batchtui.config import Credentials, Profile, Secret
+    from batchtui.sandbox import SandboxOptions, embedded, new_key
+
+    with (
+        TemporaryDirectory(prefix="batchtui-demo-") as folder,
+        embedded(SandboxOptions(key=new_key())) as api,
+    ):
+        credentials = Credentials(Secret(api.api_key), "key")
+        profile = Profile(name="demo", base_url=api.base_url, credentials=credentials)
+        yield Place(profile, Path(folder), is_demo=True)

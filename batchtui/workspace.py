@@ -1,0 +1,325 @@
+"""The one way in for both faces: what a key sees, from this disk at once and from the API when it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property, partial
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from batchtui.api import BadRequest, NotFound
+from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts
+from batchtui.config import Profile, private_dir
+from batchtui.results.files import ResultFiles
+
+if TYPE_CHECKING:
+    from batchtui.api import BatchesClient, BatchPage, MessageBatch, ResultStream
+    from batchtui.results import Fetcher, Progress
+
+PAGE = 100
+"""Batches a page: under 100 kB, and more than a screen holds."""
+LARGEST_PAGE = 1000
+"""What the API gives at most; for walking the whole list."""
+STRAGGLERS = 20
+"""Running batches below the newest page that one refresh asks for singly, at most."""
+CURSOR_TRIES = 5
+"""Newer batches tried as a cursor when the edge itself was deleted meanwhile."""
+
+LOST_CURSOR = (NotFound, BadRequest)
+"""What the API may answer when the batch that a cursor names is gone; which of them is not documented."""
+
+
+class WorkspaceError(Exception):
+    """Something that was asked of a batch and cannot be done; one sentence, with what to do."""
+
+
+class UnknownBatch(WorkspaceError):
+    """No batch of that id, or several that begin so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a call to the API changed in what we know.
+
+    Attributes:
+        changed: Batches that are new or differ from what was known.
+        removed: Ids that the server no longer has and nothing here keeps.
+    """
+
+    changed: list[Batch] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    def __add__(self, more: Self) -> Changes:
+        return Changes(self.changed + more.changed, self.removed + more.removed)
+
+
+class Workspace:
+    """One key at one base URL: its batches and their results.
+
+    What reads only the disk is a plain method and may be called from any thread. What talks to the
+    API is a coroutine; all of them must run on one event loop.
+
+    The list is held so that it never hides a hole: from the newest batch down to the *edge*, all is
+    as the server said in this session; below the edge are cached batches, until `older` moves it on.
+
+    Args:
+        profile: Where to call and as whom.
+        cache_root: The cache folder; this workspace has a private one inside it.
+        attempts: Tries for each call to the API, the first one counted.
+    """
+
+    def __init__(self, profile: Profile, cache_root: Path, *, attempts: int = 4) -> None:
+        self.profile = profile
+        self.folder = private_dir(cache_root / profile.workspace_digest)
+        self.batches = BatchCache(self.folder / "cache.db")
+        self.has_older = True
+        """Whether the server may have batches below the edge."""
+        self._attempts = attempts
+        self._edge: Batch | None = None
+
+    @cached_property
+    def client(self) -> BatchesClient:
+        """The API client, made when it is first needed: importing it takes 100 ms."""
+        from batchtui.api import BatchesClient, RetryPolicy
+
+        return BatchesClient(self.profile, retry=RetryPolicy(attempts=self._attempts))
+
+    async def aclose(self) -> None:
+        """Closes connections and files."""
+        if "client" in self.__dict__:
+            await self.client.aclose()
+        self.batches.close()
+
+    # The disk
+
+    def full_id(self, prefix: str) -> str:
+        """The id that begins so, if exactly one cached id does; an id never seen is handed back as it is.
+
+        Raises:
+            UnknownBatch: Several ids begin so.
+        """
+        found = self.batches.matching(prefix)
+        if prefix in found or not found:
+            return prefix
+        if len(found) > 1:
+            raise UnknownBatch(
+                f"{prefix} begins the ids of several batches: {', '.join(found[:3])}. Give more of it."
+            )
+        return found[0]
+
+    def result_files(self, batch_id: str) -> ResultFiles:
+        """Where the results of a batch lie on this disk, whether they are here yet or not."""
+        return ResultFiles(private_dir(self.folder / "results"), batch_id)
+
+    def has_saved_results(self, batch_id: str) -> bool:
+        """Whether the results are complete on this disk."""
+        return self.result_files(batch_id).is_complete
+
+    # The API
+
+    async def refresh(self) -> Changes:
+        """The newest batches, and the running ones wherever they are; nearly always one call."""
+        known_top = next(iter(self.batches.newest(1)), None)
+        page = await self.client.list(limit=PAGE)
+        changes, last = self._learn_page(page)
+        if self._edge is None or last is None or not page.has_more:
+            self._edge, self.has_older = last, page.has_more
+        elif known_top and last.created_at > known_top.created_at:
+            changes += await self._fill_gap(known_top, restart_at=last)
+        return changes + await self._refresh_stragglers(last)
+
+    async def list(self, wanted: float, status: str | None = None) -> list[Batch]:
+        """The newest batches as the server has them now, so many as wanted, all of one status if given."""
+        await self.refresh()
+        while True:
+            floor = self._edge.created_at if self._edge else inf
+            listed = [b for b in self.batches.newest() if b.created_at >= floor and b.gone_at is None]
+            found = [batch for batch in listed if status in (None, batch.status)]
+            if len(found) >= wanted or not self.has_older:
+                return found if wanted == inf else found[: int(wanted)]
+            await self.older(LARGEST_PAGE)
+
+    async def older(self, limit: int = PAGE) -> Changes:
+        """The next page below the edge; nothing once the end is reached."""
+        if self._edge is None:
+            return await self.refresh()
+        if not self.has_older:
+            return Changes()
+        page = await self._list_after(self._edge, limit)
+        changes, last = self._learn_page(page, older_than=self._edge.created_at)
+        self._edge, self.has_older = last or self._edge, page.has_more and last is not None
+        return changes
+
+    async def retrieve(self, batch_id: str) -> Batch:
+        """One batch as it is now."""
+        try:
+            return self._learn_one(await self.client.retrieve(batch_id))
+        except NotFound:
+            self._drop([batch_id])
+            raise
+
+    async def known(self, batch_id: str) -> Batch:
+        """A batch whose results are saved here, as it was last seen; any other as it is now."""
+        saved = self.batches.get(batch_id) if self.has_saved_results(batch_id) else None
+        return saved or await self.retrieve(batch_id)
+
+    async def update(self, batch_id: str) -> Changes:
+        """Asks about one batch; that it is gone is an answer too."""
+        known = self.batches.get(batch_id)
+        try:
+            now = self._learn_one(await self.client.retrieve(batch_id))
+        except NotFound:
+            return self._drop([batch_id])
+        return Changes([now] if _differs(known, now) else [])
+
+    async def cancel(self, batch_id: str) -> Batch:
+        """Asks for a batch to stop; what has begun may still finish."""
+        self._check_writable()
+        return self._learn_one(await self.client.cancel(batch_id))
+
+    async def delete(self, batch_id: str) -> Changes:
+        """Deletes an ended batch on the server, for good. Results saved here stay here."""
+        self._check_writable()
+        batch = await self.retrieve(batch_id)
+        if not batch.is_ended:
+            raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
+        with suppress(NotFound):  # a repeated delete whose first answer was lost
+            await self.client.delete(batch_id)
+        return self._drop([batch_id])
+
+    def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
+        """What brings the results of an ended batch to this disk.
+
+        Args:
+            batch: The batch.
+            on_progress: Told how it goes, on the thread that the fetcher runs on.
+
+        Raises:
+            WorkspaceError: The server has none to give.
+        """
+        from batchtui.results import Fetcher
+
+        if not batch.has_results and not self.has_saved_results(batch.id):
+            raise WorkspaceError(_why_no_results(batch))
+        open_results = partial(_open_results, self.client, batch.id)
+        files, expected = self.result_files(batch.id), batch.counts.total
+        return Fetcher(files, open_results, expected=expected, on_progress=on_progress)
+
+    # How it is done
+
+    async def _fill_gap(self, known_top: Batch, restart_at: Batch) -> Changes:
+        """Everything newer than what was known, from there upwards, so that a break leaves no hole."""
+        changes = Changes()
+        before = known_top.id
+        try:
+            while True:
+                page = await self.client.list(limit=PAGE, before_id=before)
+                more, _ = self._learn_page(page, prune=False)
+                changes += more
+                if not page.has_more or not page.data:
+                    return changes
+                before = page.data[0].id
+        except LOST_CURSOR:
+            self._edge, self.has_older = restart_at, True
+            return changes
+
+    async def _list_after(self, edge: Batch, limit: int) -> BatchPage:
+        """The page below the edge, even if the edge itself was deleted meanwhile."""
+        newer = self.batches.between(edge.created_at, inf)
+        for cursor in (edge, *reversed(newer[-CURSOR_TRIES:])):
+            with suppress(*LOST_CURSOR):
+                return await self.client.list(limit=limit, after_id=cursor.id)
+        return await self.client.list(limit=limit)
+
+    async def _refresh_stragglers(self, last: Batch | None) -> Changes:
+        """Running batches below the newest page, which a list call for that page does not tell of."""
+
+        def is_below(batch: Batch) -> bool:
+            return last is not None and batch.created_at < last.created_at
+
+        running = list(filter(is_below, self.batches.running()))
+        changes = Changes()
+        for batch in running[:STRAGGLERS]:
+            changes += await self.update(batch.id)
+        return changes
+
+    def _learn_page(
+        self, page: BatchPage, *, older_than: float = inf, prune: bool = True
+    ) -> tuple[Changes, Batch | None]:
+        """Stores a page and drops what should be on it and is not; also answers its last batch."""
+        seen = [_record(batch) for batch in page.data]
+        last = seen[-1] if seen else None
+        floor = last.created_at if page.has_more and last else -inf
+        ids = {batch.id for batch in seen}
+        missing = [b.id for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
+        changed = [batch for batch in seen if _differs(self.batches.get(batch.id), batch)]
+        self.batches.store([(record, _wire(batch)) for record, batch in zip(seen, page.data, strict=True)])
+        return Changes(changed) + self._drop(missing), last
+
+    def _learn_one(self, batch: MessageBatch) -> Batch:
+        record = _record(batch)
+        self.batches.store([(record, _wire(batch))])
+        return record
+
+    def _drop(self, ids: Sequence[str]) -> Changes:
+        """Forgets batches that the server no longer has, but for those whose results are saved here."""
+        known = [batch for batch in map(self.batches.get, ids) if batch and batch.gone_at is None]
+        kept = [replace(batch, gone_at=time.time()) for batch in known if self.has_saved_results(batch.id)]
+        kept_ids = {batch.id for batch in kept}
+        removed = [batch.id for batch in known if batch.id not in kept_ids]
+        self.batches.mark_gone(kept_ids, time.time())
+        self.batches.forget(removed)
+        return Changes(kept, removed)
+
+    def _check_writable(self) -> None:
+        if self.profile.read_only:
+            raise WorkspaceError("This is a read-only session: nothing is cancelled or deleted.")
+
+
+def _open_results(
+    client: BatchesClient, batch_id: str, start: int, validator: str | None
+) -> AbstractAsyncContextManager[ResultStream]:
+    return client.results(batch_id, start=start, validator=validator)
+
+
+def _record(batch: MessageBatch) -> Batch:
+    counts = batch.request_counts
+    return Batch(
+        id=batch.id,
+        status=batch.processing_status,
+        counts=Counts(counts.processing, counts.succeeded, counts.errored, counts.canceled, counts.expired),
+        created_at=batch.created_at.timestamp(),
+        expires_at=batch.expires_at.timestamp(),
+        ended_at=_seconds(batch.ended_at),
+        cancel_initiated_at=_seconds(batch.cancel_initiated_at),
+        archived_at=_seconds(batch.archived_at),
+        has_results_url=batch.results_url is not None,
+        seen_at=time.time(),
+    )
+
+
+def _seconds(when: datetime | None) -> float | None:
+    return when.timestamp() if when else None
+
+
+def _wire(batch: MessageBatch) -> str:
+    return batch.model_dump_json(exclude_unset=True)
+
+
+def _differs(known: Batch | None, now: Batch) -> bool:
+    return known is None or replace(known, seen_at=now.seen_at) != now
+
+
+def _why_no_results(batch: Batch) -> str:
+    if batch.gone_at is not None:
+        return f"{batch.id} was deleted on the server, and its results are not saved here."
+    if batch.is_archived:
+        return f"The results of {batch.id} were removed by the server {RESULTS_DAYS} days after its creation."
+    if not batch.is_ended:
+        return f"{batch.id} has not ended yet: its results come when it has."
+    return f"{batch.id} has ended without results."

@@ -1,0 +1,190 @@
+"""The façade over the sandbox: the list stays whole and true whatever happens on the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from batchtui.api import BatchesClient, NotFound
+from batchtui.cache import Batch
+from batchtui.config import Credentials, Profile, Secret
+from batchtui.sandbox import Embedded
+from batchtui.workspace import UnknownBatch, Workspace, WorkspaceError
+
+REQUEST = {
+    "custom_id": "a",
+    "params": {
+        "model": "claude-haiku-4-5-20251001",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "Hi"}],
+    },
+}
+SandboxFactory = Callable[..., Embedded]
+
+
+def profile_of(sandbox: Embedded) -> Profile:
+    return Profile(
+        name="test", base_url=sandbox.base_url, credentials=Credentials(Secret(sandbox.api_key), "key")
+    )
+
+
+@pytest.fixture
+def own_sandbox(sandbox_with: SandboxFactory) -> Embedded:
+    """A sandbox that no other test changes."""
+    return sandbox_with(batches=250, speed=50.0)
+
+
+@pytest.fixture
+async def workspace(own_sandbox: Embedded, tmp_path: Path) -> AsyncIterator[Workspace]:
+    workspace = Workspace(profile_of(own_sandbox), tmp_path)
+    yield workspace
+    await workspace.aclose()
+
+
+@pytest.fixture
+async def other(own_sandbox: Embedded) -> AsyncIterator[BatchesClient]:
+    """Somebody else with the same key."""
+    async with BatchesClient(profile_of(own_sandbox)) as client:
+        yield client
+
+
+async def all_ids(client: BatchesClient) -> list[str]:
+    return [batch.id async for batch in client.iterate(limit=1000)]
+
+
+def known_ids(workspace: Workspace) -> list[str]:
+    return [batch.id for batch in workspace.batches.newest()]
+
+
+async def test_page_by_page_to_the_end(workspace: Workspace, other: BatchesClient) -> None:
+    changes = await workspace.refresh()
+    assert len(changes.changed) == 100
+    assert workspace.has_older
+    while workspace.has_older:
+        await workspace.older()
+    assert known_ids(workspace) == await all_ids(other)
+    assert (await workspace.older()).changed == []
+
+
+async def test_what_was_known_is_there_before_any_request(
+    own_sandbox: Embedded, workspace: Workspace, tmp_path: Path
+) -> None:
+    await workspace.refresh()
+    again = Workspace(profile_of(own_sandbox), tmp_path)
+    assert len(again.batches.newest()) == 100
+    assert "client" not in vars(again)
+    await again.aclose()
+
+
+async def test_refresh_tells_only_what_changed(workspace: Workspace, other: BatchesClient) -> None:
+    await workspace.refresh()
+    created = await other.create([REQUEST])
+    changed = (await workspace.refresh()).changed
+    assert created.id in [batch.id for batch in changed]
+    assert all(batch.id == created.id or batch.created_at > 0 for batch in changed)
+    still = {batch.id for batch in changed} - {created.id}
+    assert all(workspace.batches.get(batch_id) for batch_id in still)
+    assert len(changed) < 100
+
+
+async def test_more_new_batches_than_a_page_leave_no_hole(
+    own_sandbox: Embedded, workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchtui.workspace.PAGE", 5)
+    await workspace.refresh()
+    for _ in range(12):
+        await other.create([REQUEST])
+    await workspace.refresh()
+    assert known_ids(workspace) == (await all_ids(other))[:17]
+
+
+async def test_batches_deleted_elsewhere_disappear(workspace: Workspace, other: BatchesClient) -> None:
+    await workspace.refresh()
+    victim = next(batch for batch in workspace.batches.newest()[5:] if batch.is_ended)
+    await other.delete(victim.id)
+    changes = await workspace.refresh()
+    assert changes.removed == [victim.id]
+    assert victim.id not in known_ids(workspace)
+
+
+async def test_a_deleted_edge_is_survived(workspace: Workspace, other: BatchesClient) -> None:
+    await workspace.refresh()
+    edge = workspace.batches.newest()[-1]
+    assert edge.is_ended
+    await other.delete(edge.id)
+    while workspace.has_older:
+        await workspace.older()
+    assert [i for i in known_ids(workspace) if i != edge.id] == await all_ids(other)
+
+
+async def test_running_batches_below_the_first_page_are_followed(
+    workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = await other.create([REQUEST])
+    await workspace.refresh()
+    assert workspace.batches.running()
+    monkeypatch.setattr("batchtui.workspace.PAGE", 3)
+    for _ in range(4):
+        await other.create([REQUEST])
+    while (await other.retrieve(created.id)).processing_status != "ended":
+        pass
+    await workspace.refresh()
+    known = workspace.batches.get(created.id)
+    assert known is not None
+    assert known.is_ended
+
+
+async def test_cancel_and_delete(workspace: Workspace, other: BatchesClient) -> None:
+    created = await other.create([REQUEST])
+    cancelled = await workspace.cancel(created.id)
+    assert cancelled.status in ("canceling", "ended")
+    while not (await workspace.retrieve(created.id)).is_ended:
+        pass
+    changes = await workspace.delete(created.id)
+    assert changes.removed == [created.id]
+    with pytest.raises(NotFound):
+        await other.retrieve(created.id)
+
+
+async def test_a_running_batch_is_not_deleted(workspace: Workspace) -> None:
+    await workspace.refresh()
+    running = next(b for b in workspace.batches.running() if b.counts.processing > 10_000)
+    with pytest.raises(WorkspaceError, match="cancel it first"):
+        await workspace.delete(running.id)
+
+
+async def test_read_only_changes_nothing(own_sandbox: Embedded, tmp_path: Path) -> None:
+    workspace = Workspace(replace(profile_of(own_sandbox), read_only=True), tmp_path)
+    await workspace.refresh()
+    for call in (workspace.cancel, workspace.delete):
+        with pytest.raises(WorkspaceError, match="read-only"):
+            await call(workspace.batches.newest()[0].id)
+    await workspace.aclose()
+
+
+async def test_list_by_status(workspace: Workspace) -> None:
+    ended = await workspace.list(150, "ended")
+    assert len(ended) == 150
+    assert {batch.status for batch in ended} == {"ended"}
+    assert len(await workspace.list(3)) == 3
+    everything = await workspace.list(inf)
+    assert len(everything) == len(known_ids(workspace)) >= 250
+
+
+async def test_shortened_ids(workspace: Workspace) -> None:
+    batches: list[Batch] = await workspace.list(5)
+    whole = batches[0].id
+    assert workspace.full_id(whole[:-2]) == whole
+    assert workspace.full_id("never-seen") == "never-seen"
+    with pytest.raises(UnknownBatch, match="several"):
+        workspace.full_id("msgbatch_")
+
+
+async def test_a_running_batch_has_no_results_yet(workspace: Workspace) -> None:
+    await workspace.refresh()
+    with pytest.raises(WorkspaceError, match="has not ended"):
+        workspace.fetcher(workspace.batches.running()[0])
