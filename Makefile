@@ -1,4 +1,4 @@
-# Everything a developer does, by one word each. Needs Python 3.11 or newer, venv and make.
+# Everything a developer does, by one word each. Needs Python 3.11 or newer with venv, and make.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,13 +7,13 @@ READY := $(VENV)/.ready
 # Byte code is wanted: without it every start is several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format screenshots bench clean
+.PHONY: demo test check format quickstart screenshots bench clean
 
 demo: $(READY)
 	@$(BIN)/batchtui --demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -25,16 +25,22 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+quickstart: $(READY)
+	$(BIN)/python -m pytest -m quickstart tests/quickstart
+
 screenshots: $(READY)
-	$(BIN)/python -m screenshots
+	TZ=UTC $(BIN)/python -m screenshots
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m compileall -q batchtui
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "batchtui needs Python 3.11 or newer with venv (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Setting up $(VENV), once; this takes a minute." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q batchtui
 	@touch $@
 
 clean:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import sys
 from dataclasses import dataclass
@@ -87,6 +86,8 @@ class Wanted:
 
 async def _print(fetcher: Fetcher, found: Results, form: Format, wanted: Wanted) -> tuple[Progress, int]:
     """Prints results on stdout; as jsonl each as soon as it is here. Answers how many."""
+    import asyncio
+
     from batchtui.results import Format, export
 
     stream = _stdout()
@@ -122,6 +123,8 @@ async def _narrated(fetcher: Fetcher) -> Progress:
     """Fetches; says on a terminal how far it is."""
     if not sys.stderr.isatty():
         return await fetcher.run()
+    import asyncio
+
     fetching = asyncio.create_task(fetcher.run())
     while not fetching.done():
         click.echo(f"\r\x1b[K{_progress_words(fetcher.progress)}", nl=False, err=True)

@@ -1,0 +1,113 @@
+"""The app: it owns the workspace and the network thread, and opens the first screen."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from batchtui.api import ApiError, NotAuthorised, NotReachable
+from batchtui.config import Profile, Settings
+from batchtui.text import clean_text
+from batchtui.tui.line_filter import ControlFilter
+from batchtui.tui.markdown import MARKDOWN_THEME
+from batchtui.tui.network import Network
+from batchtui.tui.screens.base import BaseScreen
+from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.theme import THEMES
+from batchtui.workspace import Workspace
+
+NOT_AUTHORISED, NOT_REACHABLE = 3, 4
+"""Exit codes, the same as those of the commands."""
+
+
+class BatchtuiApp(App[None]):
+    """The screens over one workspace.
+
+    Args:
+        profile: Where to call and as whom.
+        cache_root: The cache folder.
+        settings: How the screens behave.
+        is_demo: Whether the API is the sandbox inside.
+    """
+
+    CSS = """
+    BaseScreen { background: $background; }
+    Toast { max-width: 70; }
+    CommandPalette > Vertical { background: $panel; width: 80; max-width: 100%; }
+    SearchIcon { display: none; }
+    """
+    """Everything sits on one calm background; what lies over it is a shade lighter."""
+
+    def __init__(self, profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool) -> None:
+        super().__init__()
+        self.settings = settings
+        self.is_demo = is_demo
+        # The follower tries again by itself, in sight of the person: the client need not.
+        self.workspace = Workspace(profile, cache_root, attempts=1)
+        self.network = Network()
+        self.last_words = ""
+        """One sentence for stderr once the screens are closed."""
+        self._control_filter = ControlFilter()
+        self.console.push_theme(MARKDOWN_THEME)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line of every widget passes; the last one is the backstop against control characters."""
+        return [*super().get_line_filters(), self._control_filter]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers: what the keys of this screen do."""
+        if not isinstance(screen, BaseScreen):
+            return
+        for key in screen.keys:
+            if key.show and key.action != "command_palette":
+                yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
+
+    def on_mount(self) -> None:
+        """Opens the first screen; it paints from the cache."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = f"batchtui-{self.settings.theme}"
+        self.push_screen(BatchesScreen(self.workspace, self.network, self.settings, is_demo=self.is_demo))
+
+    def on_unmount(self) -> None:
+        """Ends the network thread."""
+        self.network.stop(self.workspace.aclose)
+
+    def tell(self, message: str, *, failed: bool = False) -> None:
+        """A toast; the text may come from outside."""
+        self.notify(clean_text(message), severity="error" if failed else "information", markup=False)
+
+    def leave(self, error: ApiError | None = None) -> None:
+        """Closes the app; after an error that kept it from the API, says so and exits as a command would."""
+        code = 0
+        if isinstance(error, NotAuthorised):
+            code = NOT_AUTHORISED
+        elif isinstance(error, NotReachable):
+            code = NOT_REACHABLE
+        if code:
+            self.last_words = clean_text(f"batchtui: {error}")
+        self.exit(return_code=code)
+
+    def _fatal_error(self) -> None:
+        """Ends after a bug. Textual would print all local variables, answers and keys among them."""
+        self.last_words = clean_text(traceback.format_exc()) + (
+            "\nbatchtui: this is a bug in batchtui; nothing on the server or on this disk was changed by it."
+        )
+        self._close_messages_no_wait()
+
+
+def run(profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool, mouse: bool) -> int:
+    """Runs the screens until they are closed; answers the exit code."""
+    app = BatchtuiApp(profile, cache_root, settings, is_demo=is_demo)
+    app.run(mouse=mouse)
+    if app.last_words:
+        print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone
+    return app.return_code or 0

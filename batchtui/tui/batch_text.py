@@ -1,0 +1,117 @@
+"""A batch in words and signs: what the list and the detail pane show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from batchtui.cache import Batch, Counts
+from batchtui.text import clean_line, count, duration, long_duration
+from batchtui.tui.widgets.columns import Cell, Tone
+
+NONE = "·"
+"""What stands for zero: it is there, and takes no attention."""
+
+
+class Status(NamedTuple):
+    """How a batch is doing: a sign and words, so that nothing hangs on colour alone."""
+
+    sign: str
+    words: str
+    tone: Tone
+
+
+def status_of(batch: Batch) -> Status:
+    """How a batch is doing."""
+    if batch.gone_at is not None:
+        return Status("⌫", "deleted", "muted")
+    if batch.is_archived:
+        return Status("⌫", "archived", "muted")
+    if batch.status == "in_progress":
+        return Status("●", "in progress", "accent")
+    if batch.status == "canceling":
+        return Status("◐", "canceling", "warning")
+    if not batch.is_ended:
+        return Status("?", clean_line(batch.status).replace("_", " "), "warning")
+    return _ended(batch.counts)
+
+
+def _ended(counts: Counts) -> Status:
+    failed = counts.errored + counts.expired
+    if failed > counts.total // 2:
+        return Status("!", "ended", "error")
+    if counts.canceled > counts.total // 2:
+        return Status("○", "canceled", "muted")
+    return Status("✓", "ended", "success")
+
+
+def tally(number: int) -> str:
+    """A count in a column: zero is a dot."""
+    return count(number) if number else NONE
+
+
+def row_cells(batch: Batch, now: float) -> Sequence[Cell]:
+    """The cells of a batch in the list, in the order of the table's columns."""
+    status, counts = status_of(batch), batch.counts
+    words = f"{status.sign} {status.words}"
+    past: Tone = "muted" if batch.is_archived or batch.gone_at is not None else ""
+    return (
+        Cell(words, status.tone),
+        Cell(batch.id, past),
+        Cell(count(counts.total), past),
+        Cell(tally(counts.succeeded), past if counts.succeeded else "muted"),
+        Cell(tally(counts.errored), "error" if counts.errored and not past else "muted"),
+        Cell(tally(counts.canceled), past if counts.canceled else "muted"),
+        Cell(tally(counts.expired), "warning" if counts.expired and not past else "muted"),
+        Cell(duration(now - batch.created_at), "muted"),
+        Cell(time_left(batch, now), "muted"),
+    )
+
+
+def time_left(batch: Batch, now: float) -> str:
+    """Until a running batch expires, or until the results of an ended one are removed."""
+    if batch.is_archived or batch.gone_at is not None:
+        return "–"
+    until = batch.results_until if batch.is_ended else batch.expires_at
+    return duration(until - now)
+
+
+class Pace(NamedTuple):
+    """How fast counts move.
+
+    Attributes:
+        per_minute: Requests that get an outcome in a minute.
+        seconds_left: Until all have one, at that pace.
+    """
+
+    per_minute: float
+    seconds_left: float
+
+
+PACE_SECONDS = 600.0
+"""How far back the pace is measured: long enough to be steady, short enough to be current."""
+
+
+def pace_of(history: Sequence[tuple[float, Counts]]) -> Pace | None:
+    """The pace of a batch from its count history; None while the counts have not been seen to move."""
+    if not history:
+        return None
+    end, counts = history[-1]
+    recent = [(at, seen) for at, seen in history if at >= end - PACE_SECONDS]
+    start, first = recent[0]
+    done = counts.done - first.done
+    if done <= 0 or end <= start or not counts.processing:
+        return None
+    per_second = done / (end - start)
+    return Pace(per_second * 60, counts.processing / per_second)
+
+
+def pace_words(pace: Pace) -> str:
+    """The pace in a sentence: `1,084 a minute · about 54 min to go`."""
+    return f"{count(round(pace.per_minute))} a minute · about {long_duration(pace.seconds_left)} to go"
+
+
+def matches(batch: Batch, text: str) -> bool:
+    """Whether a batch holds every word of a filter in its id or its status."""
+    haystack = f"{batch.id} {batch.status} {status_of(batch).words}".lower()
+    return all(word in haystack for word in text.lower().split())

@@ -1,0 +1,149 @@
+"""Keeps what is shown true: asks the API again and again, at a pace that does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Any, Protocol
+
+from batchtui.api import ApiError, NotAuthorised, StatusError
+from batchtui.cache import Batch
+from batchtui.config import Settings
+from batchtui.tui.network import Network
+from batchtui.workspace import Changes, Workspace
+
+LONGEST_WAIT = 120.0
+"""Seconds between two tries at most, however long the API has been away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How the connection is.
+
+    Attributes:
+        live: The last call was answered.
+        retry_in: Whole seconds until the next try, while backing off.
+        error: What went wrong last, if anything.
+    """
+
+    live: bool = False
+    retry_in: int | None = None
+    error: ApiError | None = None
+
+
+class Audience(Protocol):
+    """Who is told what the follower finds, and what it must know of them."""
+
+    def show_changes(self, changes: Changes) -> None:
+        """Batches changed."""
+
+    def show_link(self, link: Link) -> None:
+        """The connection changed."""
+
+    def watched_batch(self) -> Batch | None:
+        """The batch that is looked at most closely now."""
+
+    def is_held(self) -> bool:
+        """Whether nothing may move on the screen now: a dialog is open."""
+
+
+class Follower:
+    """Refreshes the list every `poll_list` seconds and the batch looked at every `poll_selected`.
+
+    Args:
+        network: Where calls run.
+        workspace: What is followed.
+        settings: How often.
+        audience: Who is told.
+    """
+
+    def __init__(
+        self, network: Network, workspace: Workspace, settings: Settings, audience: Audience
+    ) -> None:
+        self._network = network
+        self._workspace = workspace
+        self._settings = settings
+        self._audience = audience
+        self._list_due = 0.0
+        self._older_wanted = False
+        self._failures = 0
+        self._woken = asyncio.Event()
+        self._insisted = asyncio.Event()
+
+    def refresh_now(self) -> None:
+        """Asks for everything at once, whatever the timetable or a wait says."""
+        self._list_due = 0.0
+        self._insisted.set()
+        self._woken.set()
+
+    def want_older(self) -> None:
+        """Asks for the next older page, once nothing has to be waited for."""
+        self._older_wanted = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Follows until it is cancelled."""
+        while True:
+            if not self._audience.is_held():
+                await self._attempt_round()
+            await _until(self._woken, self._settings.poll_selected)
+
+    async def _attempt_round(self) -> None:
+        try:
+            await self._round()
+        except ApiError as error:
+            self._failures += 1
+            await self._back_off(error)
+        else:
+            self._failures = 0
+            self._audience.show_link(Link(live=True))
+
+    async def _round(self) -> None:
+        """What is due now. All calls go through here one after the other: pages never overtake each other."""
+        batch = self._audience.watched_batch()
+        if time.monotonic() >= self._list_due:
+            await self._call(self._workspace.refresh)
+            self._list_due = time.monotonic() + self._settings.poll_list
+        elif batch and not batch.is_ended and batch.gone_at is None:
+            await self._call(partial(self._workspace.update, batch.id))
+        if self._older_wanted:
+            self._older_wanted = False
+            await self._call(self._workspace.older)
+
+    async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
+        self._audience.show_changes(await self._network.call(work))
+
+    async def _back_off(self, error: ApiError) -> None:
+        """Waits after a failure, telling how long; `refresh_now` ends the wait."""
+        self._insisted.clear()
+        if isinstance(error, NotAuthorised) or (isinstance(error, StatusError) and error.is_final):
+            self._audience.show_link(Link(error=error))
+            await self._insisted.wait()
+        else:
+            await self._count_down(error, self._wait_after(error))
+        self._list_due = 0.0
+        self._woken.set()
+
+    def _wait_after(self, error: ApiError) -> int:
+        asked = error.retry_after if isinstance(error, StatusError) else None
+        return ceil(min(LONGEST_WAIT, asked or 2.0**self._failures))
+
+    async def _count_down(self, error: ApiError, seconds: int) -> None:
+        for left in range(seconds, 0, -1):
+            self._audience.show_link(Link(retry_in=left, error=error))
+            if await _until(self._insisted, 1.0):
+                return
+
+
+async def _until(event: asyncio.Event, seconds: float) -> bool:
+    """Waits so long at most; answers True, and clears the event, if it came."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    event.clear()
+    return True

@@ -1,0 +1,194 @@
+"""What both screens have in common: where things stand, and the keys that act everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from batchtui.text import clean_text
+from batchtui.tui.dialogs.help import Help
+from batchtui.tui.keys import Group, Key, bindings, keys_of
+from batchtui.tui.widgets.document import Document
+from batchtui.tui.widgets.filter_bar import FilterBar
+from batchtui.tui.widgets.key_bar import KeyBar
+from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.panel import Panel
+from batchtui.tui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+
+SHORT_ID = 14
+"""Characters of a batch id where there is little room: its end, which tells ids apart."""
+REST_SECONDS = 0.08
+"""Wait after a move before the pane follows: a key held down does not cost bytes at every row."""
+FIRST_SCREEN = 2
+"""Length of the stack of screens while the first one is on top; below it is Textual's own."""
+
+
+class BaseScreen(Screen[None]):
+    """A title line, a list with the opened row beside or below it, and a line of keys.
+
+    Subclasses give the list and the pane, and answer the keys of their group.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
+    """The keys that act on every screen."""
+
+    GROUP: ClassVar[Group]
+    """The keys that are this screen's own."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
+        (0, "-narrow"),
+        (80, "-medium"),
+        (110, "-wide"),
+    ]
+    """Beside each other, below each other, one at a time."""
+
+    DEFAULT_CSS = """
+    BaseScreen {
+        & #body { height: 1fr; }
+        &.-wide #body { layout: horizontal; }
+        &.-medium #body, &.-narrow #body { layout: vertical; }
+        &.-wide #pane { width: 50; }
+        &.-medium #pane { height: 13; }
+        &.-narrow #pane { display: none; }
+        &.-narrow.-reading #pane { display: block; }
+        &.-narrow.-reading #list { display: none; }
+    }
+    """
+    """The list takes the room there is; the pane what it needs."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual's own repaints the whole screen whenever the focus moves; widgets repaint what changes."""
+
+    def __init__(self, table: LineTable, pane: Widget, title: TitleBar, *, read_only: bool) -> None:
+        super().__init__()
+        self.table = table
+        self.title_bar = title
+        self.list_panel = Panel(table, id="list")
+        self.pane_panel = Panel(pane, id="pane")
+        self.filter_bar = FilterBar()
+        keys = keys_of(self.GROUP, "list", "everywhere", read_only=read_only)
+        own = {name for key in keys if key.group == self.GROUP for name in key.keys}
+        self.keys = [key for key in keys if key.group != "list" or not own.intersection(key.keys)]
+        """The keys that act here, for the key bar, the help and the palette."""
+        self._resting: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, list and pane, filter, keys."""
+        yield self.title_bar
+        with Container(id="body"):
+            yield self.list_panel
+            yield self.pane_panel
+        yield self.filter_bar
+        yield KeyBar(self.keys)
+
+    @property
+    def batchtui(self) -> BatchtuiApp:
+        """The app, as what it is."""
+        return cast("BatchtuiApp", self.app)
+
+    def run_key(self, key: Key) -> None:
+        """Does what a key does, for the palette and for a click in the key bar."""
+        self.call_later(self._run, key.action)
+
+    async def _run(self, action: str) -> None:
+        node = self if hasattr(self, f"action_{action}") else self.table
+        await self.app.run_action(action, node)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is shown now stays until a key is pressed or the server tells something."""
+        raise NotImplementedError
+
+    def show_current(self) -> None:
+        """Shows the row under the cursor in the pane."""
+        raise NotImplementedError
+
+    def show_soon(self) -> None:
+        """Shows the row under the cursor once the cursor rests."""
+        if self._resting:
+            self._resting.stop()
+        self._resting = self.set_timer(REST_SECONDS, self.show_current)
+
+    @on(KeyBar.Clicked)
+    def _key_clicked(self, event: KeyBar.Clicked) -> None:
+        self.run_key(event.key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves out what could lose something, when read-only; called by Textual."""
+        own = any(key.action == action for key in self.keys) or not hasattr(self, f"action_{action}")
+        return own and super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        self.app.push_screen(Help(self.keys))
+
+    def action_command_palette(self) -> None:
+        """Textual's palette, filled with our actions."""
+        self.app.action_command_palette()
+
+    def action_focus_next(self) -> None:
+        """To the other pane; where only one is shown, the other one takes its place."""
+        self.toggle_class("-reading")
+        target = Document if isinstance(self.focused, LineTable) else LineTable
+        self.call_after_refresh(self.query_one(target).focus)
+
+    def action_filter(self) -> None:
+        """Opens the filter."""
+        self.filter_bar.open(self.filter_text)
+
+    @property
+    def filter_text(self) -> str:
+        """The filter that holds now."""
+        return ""
+
+    def set_filter(self, text: str) -> None:
+        """Shows only what matches."""
+        raise NotImplementedError
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.set_filter(event.text)
+
+    @on(FilterBar.Submitted)
+    def _filter_submitted(self, event: FilterBar.Submitted) -> None:
+        self.set_filter(event.text)
+        self.table.focus()
+
+    @on(FilterBar.Cancelled)
+    def _filter_cancelled(self) -> None:
+        self.set_filter("")
+        self.table.focus()
+
+    def action_back(self) -> None:
+        """One level back: the pane on its own, the filter, then the screen, but never out of the app."""
+        if self.has_class("-reading") and self.has_class("-narrow"):
+            self.action_focus_next()
+        elif self.filter_text:
+            self.set_filter("")
+        elif len(self.app.screen_stack) > FIRST_SCREEN:
+            self.leave()
+
+    def leave(self) -> None:
+        """Goes back to the screen before."""
+        self.dismiss()
+
+    def action_quit(self) -> None:
+        """Back, or out."""
+        self.leave()
+
+    def copy(self, text: str, what: str) -> None:
+        """Puts text into the clipboard of the terminal, raw, and says so."""
+        self.app.copy_to_clipboard(text)
+        self.batchtui.tell(clean_text(f"Copied {what}."))

@@ -1,0 +1,283 @@
+"""The first screen: the list of batches, and the one under the cursor in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from textual import on, work
+from textual.binding import BindingType
+
+from batchtui.api import ApiError, NotAuthorised
+from batchtui.cache import Batch
+from batchtui.config import Settings
+from batchtui.text import count, plural, shorten_id, size
+from batchtui.tui.batch_text import matches, status_of
+from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.follower import Follower, Link
+from batchtui.tui.keys import Group, bindings
+from batchtui.tui.network import Network
+from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.widgets.batch_detail import BatchDetail
+from batchtui.tui.widgets.batch_table import BatchTable
+from batchtui.tui.widgets.cells import Cell, Line
+from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.title_bar import TitleBar
+from batchtui.workspace import Changes, Workspace, WorkspaceError
+
+
+class BatchesScreen(BaseScreen):
+    """All batches of the workspace, newest first, kept true by a follower.
+
+    Args:
+        workspace: What is shown.
+        network: Where its calls run.
+        settings: How often to ask.
+        is_demo: Whether the API is the sandbox inside.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("batches")
+    """What can be done to a batch."""
+
+    GROUP: ClassVar[Group] = "batches"
+
+    def __init__(self, workspace: Workspace, network: Network, settings: Settings, *, is_demo: bool) -> None:
+        self._list, self._detail = BatchTable(), BatchDetail()
+        profile = workspace.profile
+        badges = [*(["SANDBOX"] if is_demo else []), *(["READ-ONLY"] if profile.read_only else [])]
+        place = profile.name if is_demo else f"{profile.name} · {urlsplit(profile.base_url).netloc}"
+        super().__init__(
+            self._list, self._detail, TitleBar(detail=place, badges=badges), read_only=profile.read_only
+        )
+        self._workspace = workspace
+        self._network = network
+        self._follower = Follower(network, workspace, settings, self)
+        self._batches: dict[str, Batch] = {}
+        self._filter = ""
+        self._link = Link()
+        self._was_live = False
+
+    def on_mount(self) -> None:
+        """Paints what the disk knows; the first request goes out after that."""
+        self._batches = {batch.id: batch for batch in self._workspace.batches.newest()}
+        self._show_batches()
+        self._list.focus()
+        self.call_after_refresh(self._follow)
+
+    @work(group="follow")
+    async def _follow(self) -> None:
+        await self._follower.run()
+
+    # What the follower tells
+
+    def show_changes(self, changes: Changes) -> None:
+        """Takes over what a call found out."""
+        for batch_id in changes.removed:
+            self._batches.pop(batch_id, None)
+        ended = [batch for batch in changes.changed if self._has_just_ended(batch)]
+        self._batches.update((batch.id, batch) for batch in changes.changed)
+        if changes.changed or changes.removed or not self._was_live:
+            self._batches = dict(sorted(self._batches.items(), key=lambda item: -item[1].created_at))
+        self._show_batches()
+        for batch in ended:
+            self.batchtui.tell(f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}.")
+            self.app.bell()
+
+    def show_link(self, link: Link) -> None:
+        """Takes over how the connection is."""
+        new_failure = link.error and str(link.error) != str(self._link.error)
+        self._link = link
+        self._was_live = self._was_live or link.live
+        self._show_status()
+        if isinstance(link.error, NotAuthorised) and not self._batches:
+            self.batchtui.leave(link.error)
+        elif new_failure:
+            self.batchtui.tell(str(link.error), failed=True)
+        if not self._batches:
+            self._list.placeholder = _why_empty(link)
+
+    @property
+    def is_settled(self) -> bool:
+        """The first answer is here."""
+        return self._link.live
+
+    def watched_batch(self) -> Batch | None:
+        """The batch under the cursor."""
+        return self._list.current
+
+    def is_held(self) -> bool:
+        """A dialog, the palette or another screen is on top."""
+        return not self.is_current
+
+    # What is painted
+
+    def _show_batches(self) -> None:
+        shown = [batch for batch in self._batches.values() if matches(batch, self._filter)]
+        if self._batches:
+            self._list.placeholder = "No batch matches the filter."
+        self._list.show(shown)
+        self._show_titles(len(shown))
+        self._show_status()
+        self.show_current()
+
+    def _show_titles(self, shown: int) -> None:
+        more = "+" if self._workspace.has_older else ""
+        number = f"{count(shown)} of {count(len(self._batches))}" if self._filter else count(shown)
+        title: list[Cell] = [Cell("Batches", "strong"), Cell(f"  {number}{more}", "muted")]
+        if self._filter:
+            title.append(Cell(f"  /{self._filter}", "accent"))
+        self.list_panel.show_title(title)
+        self.list_panel.show_note([Cell("↓ more", "muted")] if more and self._was_live else "")
+
+    def _show_status(self) -> None:
+        running = sum(not batch.is_ended for batch in self._batches.values())
+        busy = [Cell(f"{count(running)} running   ", "muted")] if running else []
+        self.title_bar.show_status([*busy, *_link_words(self._link)])
+
+    def show_current(self) -> None:
+        """Shows the batch under the cursor in full."""
+        batch = self._list.current
+        if batch is None:
+            self._detail.show_nothing()
+            self.pane_panel.show_title("")
+            return
+        files = self._workspace.result_files(batch.id)
+        saved = f"saved here, {size(files.size)}" if files.is_complete else None
+        self._detail.show_batch(batch, self._workspace.batches.history(batch.id), saved)
+        self.pane_panel.show_title(
+            [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
+        )
+
+    @on(LineTable.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self.show_soon()
+
+    @on(LineTable.EndNeared)
+    def _end_neared(self) -> None:
+        if self._workspace.has_older:
+            self._follower.want_older()
+
+    # Keys
+
+    @property
+    def filter_text(self) -> str:
+        """The filter that holds now."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Shows only batches whose id or status holds the text."""
+        self._filter = text
+        self._show_batches()
+
+    def action_refresh(self) -> None:
+        """Asks the server now."""
+        self._follower.refresh_now()
+
+    def action_copy_id(self) -> None:
+        """Copies the whole id."""
+        if batch := self._list.current:
+            self.copy(batch.id, batch.id)
+
+    @on(LineTable.RowOpened)
+    def action_results(self) -> None:
+        """Opens the results."""
+        batch = self._list.current
+        if batch is None:
+            return
+        from batchtui.tui.screens.results import ResultsScreen
+
+        try:
+            self.app.push_screen(ResultsScreen(self._workspace, self._network, batch))
+        except WorkspaceError as error:
+            self.batchtui.tell(str(error), failed=True)
+
+    @work
+    async def action_cancel(self) -> None:
+        """Cancels the batch under the cursor, after asking."""
+        batch = self._list.current
+        if batch is None:
+            return
+        if batch.status != "in_progress":
+            self.batchtui.tell(f"It cannot be cancelled: it is {status_of(batch).words}.")
+            return
+        left = plural(batch.counts.processing, "request", "requests")
+        question = Confirm(
+            f"Cancel {shorten_id(batch.id, SHORT_ID)}?",
+            [
+                f"{left} without an outcome yet will be canceled;",
+                "what has begun may still finish, and is billed.",
+            ],
+            "Cancel it",
+        )
+        if await self.app.push_screen_wait(question):
+            await self._change(partial(self._cancel, batch), f"Cancelling {shorten_id(batch.id, SHORT_ID)}.")
+
+    @work
+    async def action_delete(self) -> None:
+        """Deletes the batch under the cursor, after asking."""
+        batch = self._list.current
+        if batch is None or batch.gone_at is not None:
+            return
+        if not batch.is_ended:
+            self.batchtui.tell("A batch that runs cannot be deleted: cancel it first (c).")
+            return
+        saved = self._workspace.has_saved_results(batch.id)
+        question = Confirm(
+            f"Delete {shorten_id(batch.id, SHORT_ID)} for good?", [_what_is_lost(batch, saved)], "Delete it"
+        )
+        if await self.app.push_screen_wait(question):
+            work = partial(self._workspace.delete, batch.id)
+            await self._change(work, f"Deleted {shorten_id(batch.id, SHORT_ID)}.")
+
+    async def _cancel(self, batch: Batch) -> Changes:
+        return Changes([await self._workspace.cancel(batch.id)])
+
+    async def _change(self, work: Callable[[], Coroutine[Any, Any, Changes]], done: str) -> None:
+        try:
+            self.show_changes(await self._network.call(work))
+        except (ApiError, WorkspaceError) as error:
+            self.batchtui.tell(str(error), failed=True)
+        else:
+            self.batchtui.tell(done)
+
+    def leave(self) -> None:
+        """Leaves the app; if the API was never reached, as a command would that did not reach it."""
+        self.batchtui.leave(None if self._was_live else self._link.error)
+
+    def _has_just_ended(self, batch: Batch) -> bool:
+        before = self._batches.get(batch.id)
+        return batch.is_ended and before is not None and not before.is_ended
+
+
+def _link_words(link: Link) -> Line:
+    if link.live:
+        return [Cell("live", "success")]
+    if link.retry_in is not None:
+        return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
+    if link.error:
+        return [Cell("not authorised" if isinstance(link.error, NotAuthorised) else "stopped", "error")]
+    return [Cell("connecting…", "muted")]
+
+
+def _why_empty(link: Link) -> str:
+    if link.live:
+        return "No batches yet in this workspace."
+    return str(link.error) if link.error else "Asking for the batches…"
+
+
+def _outcome(batch: Batch) -> str:
+    counts = batch.counts
+    failed = counts.total - counts.succeeded
+    return f"{count(counts.succeeded)} succeeded" + (f", {count(failed)} did not" if failed else "")
+
+
+def _what_is_lost(batch: Batch, saved: bool) -> str:
+    if saved:
+        return "The server forgets it. Its results stay saved here."
+    if batch.has_results:
+        return (
+            f"Its {plural(batch.counts.total, 'result', 'results')} are saved nowhere else and will be lost."
+        )
+    return "The server forgets it."

@@ -1,0 +1,1 @@
+"""What batchtui costs, each figure beside a named peer in the same run."""

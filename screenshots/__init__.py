@@ -1,0 +1,1 @@
+"""Pictures of the screens, and what makes them."""

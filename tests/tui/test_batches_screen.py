@@ -1,0 +1,231 @@
+"""The first screen as a person uses it, on a sandbox over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anthropic
+import pytest
+
+from batchtui.sandbox import Embedded, SandboxOptions, embedded
+from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.widgets.batch_table import BatchTable
+from batchtui.workspace import Workspace
+from tests.tui.driving import app_for, driven, screen_text, until, until_shown
+
+PARAMS = {
+    "model": "claude-haiku-4-5-20251001",
+    "max_tokens": 9,
+    "messages": [{"role": "user", "content": "Hi"}],
+}
+Factory = Callable[..., Embedded]
+
+
+@pytest.fixture
+def own(sandbox_with: Factory) -> Embedded:
+    """A sandbox that no other test changes, in which time stands still."""
+    return sandbox_with(speed=1e-6)
+
+
+def submit(sandbox: Embedded, requests: int = 2) -> str:
+    with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.base_url) as sdk:
+        wanted = [{"custom_id": f"r{n}", "params": PARAMS} for n in range(requests)]
+        return sdk.messages.batches.create(requests=wanted).id  # type: ignore[arg-type]
+
+
+def status_on_server(sandbox: Embedded, batch_id: str) -> str:
+    with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.base_url) as sdk:
+        return sdk.messages.batches.retrieve(batch_id).processing_status
+
+
+async def test_a_new_batch_arrives_without_a_key_press(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        batch_id = submit(own)
+        await until_shown(pilot, batch_id[-14:])
+
+
+async def test_counts_move_by_themselves(sandbox_with: Factory, tmp_path: Path) -> None:
+    sandbox = sandbox_with(speed=30.0)
+    async with driven(app_for(sandbox, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        batch_id = submit(sandbox, 400)
+        await until_shown(pilot, batch_id[-14:])
+        await pilot.press("g")
+        await until(pilot, lambda: table.current and 0 < table.current.counts.done < 400)
+        await until(pilot, lambda: table.current and table.current.counts.done == 400)
+        await until_shown(pilot, "processing         ·")
+
+
+async def test_the_end_of_a_batch_is_told(sandbox_with: Factory, tmp_path: Path) -> None:
+    sandbox = sandbox_with(speed=30.0)
+    async with driven(app_for(sandbox, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        batch_id = submit(sandbox, 200)
+        await until_shown(pilot, batch_id[-14:])
+        await until_shown(pilot, f"{batch_id[-13:]} has ended")
+
+
+async def test_the_cache_paints_while_the_server_is_away(tmp_path: Path) -> None:
+    with embedded(SandboxOptions()) as server:
+        async with driven(app_for(server, tmp_path)) as pilot:
+            await until_shown(pilot, "live")
+    app = app_for(server, tmp_path)
+    async with driven(app) as pilot:
+        await until_shown(pilot, "next try in")
+        assert "in progress" in screen_text(pilot)
+        assert "cannot be reached" in screen_text(pilot)
+        await pilot.press("q")
+    assert app.return_code == 4
+    assert server.base_url in app.last_words
+
+
+async def test_a_wrong_key_ends_with_its_request_id(sandbox: Embedded, tmp_path: Path) -> None:
+    app = app_for(sandbox, tmp_path, key="sk-ant-wrong")
+    async with driven(app) as pilot:
+        await until(pilot, lambda: app.last_words)
+    assert app.return_code == 3
+    assert "request id req_" in app.last_words
+    assert "sk-ant-wrong" not in app.last_words
+
+
+async def test_older_pages_come_as_the_cursor_nears_the_end(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "100+")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("G")
+        await until(pilot, lambda: table.row_count == 150)
+        assert "150+" not in screen_text(pilot)
+        assert table.cursor_row == 99
+
+
+async def test_the_cursor_stays_on_its_batch(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("j", "j", "j")
+        before = table.current
+        batch_id = submit(own)
+        await until_shown(pilot, batch_id[-14:])
+        assert before is not None
+        assert table.current is not None
+        assert table.current.id == before.id
+        assert table.cursor_row == 4
+
+
+async def test_filter(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("slash", *"canceling")
+        await until_shown(pilot, "/canceling")
+        assert table.row_count == 1
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: table.row_count >= 100)
+        await pilot.press("slash", *"[x]", "enter")
+        await until_shown(pilot, "No batch matches the filter.")
+        await pilot.press("escape")
+        await until(pilot, lambda: table.row_count >= 100)
+
+
+@pytest.mark.parametrize("refusal", [["enter"], ["escape"], ["n"], ["c"], ["y", "enter"]])
+async def test_cancel_starts_on_no(own: Embedded, tmp_path: Path, refusal: list[str]) -> None:
+    batch_id = submit(own, 1000)
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, batch_id[-14:])
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert "1,000 requests" in screen_text(pilot)
+        await pilot.press(*refusal)
+        if refusal == ["c"]:
+            await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Confirm))
+    assert status_on_server(own, batch_id) == "in_progress"
+
+
+async def test_cancel(own: Embedded, tmp_path: Path) -> None:
+    batch_id = submit(own, 1000)
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, batch_id[-14:])
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("tab", "enter")
+        await until_shown(pilot, "Cancelling")
+        await until_shown(pilot, "◐ canceling")
+        await pilot.press("c")
+        await until_shown(pilot, "cannot be cancelled")
+    assert status_on_server(own, batch_id) == "canceling"
+
+
+async def test_delete(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("d")
+        await until_shown(pilot, "cancel it first")
+        while table.current is None or not table.current.is_ended:
+            await pilot.press("j")
+        victim = table.current.id
+        await pilot.press("d")
+        await until_shown(pilot, "saved nowhere else")
+        await pilot.press("right", "enter")
+        await until_shown(pilot, "Deleted")
+        await until(pilot, lambda: table.current and table.current.id != victim)
+    with anthropic.Anthropic(api_key=own.api_key, base_url=own.base_url) as sdk:
+        assert victim not in [batch.id for batch in sdk.messages.batches.list(limit=100).data]
+
+
+async def test_read_only_has_no_key_that_changes_anything(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path, read_only=True)) as pilot:
+        await until_shown(pilot, "live")
+        text = screen_text(pilot)
+        assert "READ-ONLY" in text
+        assert "c cancel" not in text
+        await pilot.press("c", "d")
+        assert not isinstance(pilot.app.screen, Confirm)
+
+
+async def test_help_and_palette(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("question_mark")
+        await until_shown(pilot, "cancel the batch, after asking")
+        await pilot.press("escape")
+        await pilot.press("colon")
+        await pilot.press(*"filter")
+        await until_shown(pilot, "filter the list by text")
+        await pilot.press("enter")
+        await pilot.press(*"ended")
+        await until_shown(pilot, "/ended")
+
+
+async def test_copy_id(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("y")
+        assert table.current is not None
+        assert pilot.app.clipboard == table.current.id
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 10), (200, 60), (1, 1)])
+async def test_every_size_works(own: Embedded, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with driven(app_for(own, tmp_path), size) as pilot:
+        table = pilot.app.screen.query_one(BatchTable)
+        await until(pilot, lambda: table.row_count == 100)
+        await pilot.press("j", "tab", "j", "tab", "escape")
+        await pilot.resize_terminal(120, 40)
+        await until_shown(pilot, "live")
+
+
+async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> None:
+    app = app_for(own, tmp_path)
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("q")
+    assert (app.return_code, app.last_words) == (0, "")
+    workspace = Workspace(app.workspace.profile, tmp_path)
+    assert len(workspace.batches.newest()) == 100
+    await workspace.aclose()

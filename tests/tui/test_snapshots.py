@@ -1,0 +1,38 @@
+"""What the screens look like, at two sizes, on a sandbox in which time stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from batchtui.config import Settings
+from batchtui.sandbox import Embedded
+from screenshots.__main__ import SCENES, SIZES, STARTED_AT, Scene, settle
+from tests.tui.driving import app_for
+
+
+@pytest.fixture
+def still(sandbox_with: Callable[..., Embedded], monkeypatch: pytest.MonkeyPatch) -> Embedded:
+    """A sandbox and a clock that both stand still."""
+    sandbox = sandbox_with(speed=0, started_at=STARTED_AT)
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr("time.time", lambda: STARTED_AT + 6)
+    return sandbox
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_screen(
+    scene: Scene, size: tuple[int, int], still: Embedded, tmp_path: Path, snap_compare: Callable[..., bool]
+) -> None:
+    async def drive(pilot: Pilot[None]) -> None:
+        await settle(pilot.app)  # type: ignore[arg-type]
+        for key in scene.keys:
+            await pilot.press(key)
+        await settle(pilot.app)  # type: ignore[arg-type]
+
+    app = app_for(still, tmp_path, settings=Settings(results="whole"))
+    assert snap_compare(app, terminal_size=size, run_before=drive)
