@@ -1,1 +1,78 @@
-"""One batch's results as a local file: fetch, index, read, query, search, export."""
+"""One batch's results as a local file: fetch, index, read, query, search, export.
+
+`Fetcher` brings them here, `Results` reads them while they come, `View` is what a `Query` finds.
+Importing this costs nothing: each name's module comes with its first use.
+"""
+
+from typing import TYPE_CHECKING
+
+from batchtui.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from batchtui.results.blocks import Block, Citation
+    from batchtui.results.errors import Advice, ErrorGroup
+    from batchtui.results.exporting import ExportCancelled, export, export_to_file
+    from batchtui.results.fetch import Fetcher
+    from batchtui.results.files import ResultFiles
+    from batchtui.results.formats import Format
+    from batchtui.results.message import OpenedResult, ResultError, open_result
+    from batchtui.results.pattern import Pattern
+    from batchtui.results.progress import Progress, State
+    from batchtui.results.query import EVERYTHING, Query, Sort
+    from batchtui.results.reader import ModelTokens, Results, View
+    from batchtui.results.row import OUTCOMES, Flag, ResultRow
+    from batchtui.results.searching import Hit, search
+    from batchtui.results.session import OpenResults, Pace, Stream
+
+__all__ = [
+    "EVERYTHING",
+    "OUTCOMES",
+    "Advice",
+    "Block",
+    "Citation",
+    "ErrorGroup",
+    "ExportCancelled",
+    "Fetcher",
+    "Flag",
+    "Format",
+    "Hit",
+    "ModelTokens",
+    "OpenResults",
+    "OpenedResult",
+    "Pace",
+    "Pattern",
+    "Progress",
+    "Query",
+    "ResultError",
+    "ResultFiles",
+    "ResultRow",
+    "Results",
+    "Sort",
+    "State",
+    "Stream",
+    "View",
+    "export",
+    "export_to_file",
+    "open_result",
+    "search",
+]
+
+_MODULES = {
+    "blocks": ("Block", "Citation"),
+    "errors": ("Advice", "ErrorGroup"),
+    "exporting": ("ExportCancelled", "export", "export_to_file"),
+    "fetch": ("Fetcher",),
+    "files": ("ResultFiles",),
+    "formats": ("Format",),
+    "message": ("OpenedResult", "ResultError", "open_result"),
+    "pattern": ("Pattern",),
+    "progress": ("Progress", "State"),
+    "query": ("EVERYTHING", "Query", "Sort"),
+    "reader": ("ModelTokens", "Results", "View"),
+    "row": ("OUTCOMES", "Flag", "ResultRow"),
+    "searching": ("Hit", "search"),
+    "session": ("OpenResults", "Pace", "Stream"),
+}
+__getattr__ = lazy_names(
+    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+)

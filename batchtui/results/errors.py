@@ -1,0 +1,72 @@
+"""What failed and what to do about it: like errors are folded into one group."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+_VARIABLE = re.compile(
+    r"""
+    \b[a-z]{2,10}_(?=\w*\d)\w{10,}                                  # req_01AbC…, msgbatch_01…
+    | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b      # a UUID
+    | \b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,}\b            # a digest
+    | (?<![\w-])-?\d+(?:[.,:]\d+)*(?![A-Za-z_])                     # 213411, 213,411, 0.5, 12:30
+    """,
+    re.VERBOSE,
+)
+
+
+class Advice(StrEnum):
+    """What to do about results that are no replies. Source: public API guide, Batch processing."""
+
+    FIX = "fix and resubmit"
+    RESUBMIT_AS_IS = "resubmit as is"
+    RESUBMIT = "resubmit"
+    IF_WANTED = "resubmit if still wanted"
+    LOOK = "look at the line"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Results that failed alike.
+
+    Attributes:
+        outcome: `errored`, `canceled`, `expired`, or what else was sent.
+        error_type: Such as `invalid_request_error`; empty where there is none.
+        pattern: The message with numbers and ids folded to `#`.
+        flag: What is odd about the lines, or None.
+        count: How many.
+        example: The first row of them, by its number.
+        message: That row's message, as it came.
+        advice: What to do.
+    """
+
+    outcome: str
+    error_type: str
+    pattern: str
+    flag: str | None
+    count: int
+    example: int
+    message: str
+
+    @property
+    def advice(self) -> Advice:
+        """What to do."""
+        return advice(self.outcome, self.error_type)
+
+
+def advice(outcome: str, error_type: str) -> Advice:
+    """What to do about a result that is no reply."""
+    if outcome == "errored":
+        # `invalid_request` is the flat form in older documents.
+        is_invalid = error_type in ("invalid_request_error", "invalid_request")
+        return Advice.FIX if is_invalid else Advice.RESUBMIT_AS_IS
+    return {"expired": Advice.RESUBMIT, "canceled": Advice.IF_WANTED}.get(outcome, Advice.LOOK)
+
+
+@lru_cache(maxsize=4096)
+def fold(message: str) -> str:
+    """The message with numbers and ids replaced by `#`, so that like errors fall together."""
+    return _VARIABLE.sub("#", message)

@@ -1,0 +1,228 @@
+"""Brings one batch's results to this disk: lazily, resumably, and honest about what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from batchtui.api import ApiError
+from batchtui.results.demand import Demand
+from batchtui.results.files import ResultFiles
+from batchtui.results.landing import Disk, finished
+from batchtui.results.progress import Progress, Speed, State
+from batchtui.results.reader import Results
+from batchtui.results.session import OpenResults, Pace, Session
+from batchtui.results.writer import ResultWriter
+
+TICK_SECONDS = 0.1
+FIRST_TICK_SECONDS = 0.02
+"""Until the first row is here: someone is waiting for it."""
+FOLLOW_SECONDS = 0.3
+SYNC_TICKS = 50
+"""Every five seconds: so much may have to be fetched again after a loss of power."""
+
+
+class Fetcher:
+    """Fetches one batch's results.
+
+    `run` belongs to an event loop; everything else may be called from any thread. At first only the
+    first rows are wanted: `want` and `want_all` ask for more.
+
+    Args:
+        files: Where the results go.
+        open_results: Opens the results on the server.
+        expected: Requests in the batch, which is how many results make it complete; None if unknown.
+        on_progress: Called on the event loop's thread, some ten times a second while something changes.
+        pace: How far and how patiently.
+    """
+
+    def __init__(
+        self,
+        files: ResultFiles,
+        open_results: OpenResults,
+        *,
+        expected: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.files = files
+        self.progress = Progress(rows_expected=expected)
+        """The newest snapshot."""
+        self.on_progress = on_progress
+        self._open_results = open_results
+        self._expected = expected
+        self._pace = pace or Pace()
+        self._demand = Demand()
+        self._writer: ResultWriter | None = None
+
+    # From any thread
+
+    def want(self, n: int) -> None:
+        """Asks for row `n`, from 0, and some way beyond it."""
+        self._demand.want(n)
+
+    def want_all(self) -> None:
+        """Asks for everything."""
+        self._demand.want(sys.maxsize)
+
+    def pause(self) -> None:
+        """Stops pulling until `resume`."""
+        self._demand.pause(True)
+
+    def resume(self) -> None:
+        """Goes on after `pause`."""
+        self._demand.pause(False)
+
+    # On the event loop
+
+    async def run(self) -> Progress:
+        """Fetches as far as is wanted, until all is here or it cannot go on; cancel it to stop.
+
+        May be run again after it failed or was incomplete. While another process fetches the same
+        batch, its progress is followed instead. Nothing is held while nothing is wanted.
+
+        Returns:
+            A final snapshot: complete, incomplete, or failed with the reason.
+        """
+        self._demand.attend()
+        self._show(State.OPENING)
+        with ThreadPoolExecutor(1, "results") as thread:
+            try:
+                await self._run(Disk(thread))
+            except ApiError as error:
+                self._show(State.FAILED, error=str(error))
+            except (OSError, sqlite3.Error) as error:
+                self._show(State.FAILED, error=_why_not_written(self.files, error))
+        return self.progress
+
+    async def _run(self, disk: Disk) -> None:
+        while not self.progress.is_final:
+            with _lock(self.files) as is_ours:
+                if is_ours:
+                    await self._hold(disk)
+                else:
+                    await self._follow(disk)
+            if self.progress.state in (State.AHEAD, State.PAUSED):
+                await self._demand.change()
+
+    async def _hold(self, disk: Disk) -> None:
+        async with _open_writer(disk, self.files) as writer:
+            self._writer = writer
+            session = Session(
+                disk,
+                writer,
+                self._open_results,
+                self._demand,
+                expected=self._expected,
+                pace=self._pace,
+                show=self._show,
+            )
+            ticking = asyncio.create_task(self._tick(disk, writer))
+            try:
+                await session.run()
+            finally:
+                self._publish()
+                self._writer = None
+                ticking.cancel()
+                await asyncio.wait([ticking])
+            if not ticking.cancelled():
+                ticking.result()
+
+    async def _tick(self, disk: Disk, writer: ResultWriter) -> None:
+        """Lets readers see what landed, every now and then, and tells how it goes."""
+        speed = Speed()
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS if writer.readable_rows else FIRST_TICK_SECONDS)
+            ticks += 1
+            await disk.do(writer.commit if ticks % SYNC_TICKS else writer.sync)
+            self._publish(bytes_per_second=speed.sample(writer.size))
+
+    async def _follow(self, disk: Disk) -> None:
+        """Shows how another process is getting on."""
+        rows, total = await disk.do(_look, self.files)
+        is_complete = self.files.is_complete
+        self._publish(
+            state=State.COMPLETE if is_complete else State.FOLLOWING,
+            rows_here=rows,
+            bytes_here=self.files.size,
+            bytes_total=total,
+        )
+        if not is_complete:
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+    def _show(self, state: State, *, error: str = "", retry_in: float | None = None) -> None:
+        self._publish(state=state, error=error, retry_in=retry_in, bytes_per_second=0.0)
+
+    def _publish(self, **news: Any) -> None:  # noqa: ANN401 - fields of Progress
+        writer = self._writer
+        if writer:
+            news |= {
+                "rows_here": writer.readable_rows,
+                "bytes_here": writer.size,
+                "bytes_total": writer.total,
+            }
+        progress = replace(self.progress, **news)
+        if progress != self.progress:
+            self.progress = progress
+            if self.on_progress:
+                self.on_progress(progress)
+
+
+@contextmanager
+def _lock(files: ResultFiles) -> Iterator[bool]:
+    """Whether this process is now the one that may write; never waits."""
+    lock = FileLock(files.lock, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def _open_writer(disk: Disk, files: ResultFiles) -> AsyncIterator[ResultWriter]:
+    """A writer, closed at the end even if the opening, which can take a second, is cancelled."""
+    opening = disk.start(ResultWriter, files)
+    try:
+        yield await finished(opening)
+    finally:
+        await disk.do(_close, opening)
+
+
+def _close(opening: Future[ResultWriter]) -> None:
+    if opening.exception() is None:
+        opening.result().close()
+
+
+def _look(files: ResultFiles) -> tuple[int, int | None]:
+    """Rows that are here, and bytes in all if known."""
+    with Results(files) as results:
+        return results.rows_here, results.state.total
+
+
+def _why_not_written(files: ResultFiles, error: OSError | sqlite3.Error) -> str:
+    is_full = (
+        error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if isinstance(error, OSError)
+        else error.sqlite_errorname == "SQLITE_FULL"
+    )
+    if is_full:
+        return (
+            f"No space left for the results of {files.batch_id} in {files.folder}: "
+            "free some, then fetch again."
+        )
+    return f"The results of {files.batch_id} cannot be written in {files.folder} ({error})."

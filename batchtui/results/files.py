@@ -1,0 +1,73 @@
+"""Where the results of one batch lie on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+
+
+class ResultFiles:
+    """The files of one batch: results, results still growing, index, lock.
+
+    The results file is named `.jsonl` only once it is complete; until then it is `.jsonl.part`.
+
+    Args:
+        folder: A private folder (0700) that exists.
+        batch_id: The batch; an id that is not plain enough for a file name is replaced by a digest of it.
+    """
+
+    def __init__(self, folder: Path, batch_id: str) -> None:
+        self.folder = folder
+        self.batch_id = batch_id
+        name = _file_name(batch_id)
+        self.complete = folder / f"{name}.jsonl"
+        self.part = folder / f"{name}.jsonl.part"
+        self.index = folder / f"{name}.index.db"
+        self.lock = folder / f"{name}.lock"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all results are here, checked and safe on disk."""
+        return self.complete.exists()
+
+    @property
+    def data(self) -> Path:
+        """The file that holds the results which are here so far."""
+        return self.complete if self.is_complete else self.part
+
+    @property
+    def size(self) -> int:
+        """Bytes of results that are here, 0 where there are none."""
+        try:
+            return self.data.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def remove(self) -> None:
+        """Deletes the results and their index. The local copy may be the only one: ask first."""
+        for path in (self.complete, self.part, self.lock, *self.index_parts()):
+            path.unlink(missing_ok=True)
+
+    def index_parts(self) -> list[Path]:
+        """The index and what SQLite keeps beside it."""
+        return [self.index.with_name(self.index.name + end) for end in ("", "-wal", "-shm", "-journal")]
+
+
+def sync_file(path: Path) -> None:
+    """Waits until the bytes (or, for a folder, the names) are on disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _file_name(batch_id: str) -> str:
+    # Ids are opaque. Without case folding two ids could share a file on some systems; the API's never do.
+    if _PLAIN.match(batch_id):
+        return batch_id
+    return "id-" + hashlib.sha256(batch_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,68 @@
+"""What the index knows of one result line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+OUTCOMES = ("succeeded", "errored", "canceled", "expired")
+"""Outcomes that the public API guide names (Batch processing); the set is open."""
+
+
+class Flag(StrEnum):
+    """What is odd about a line. The line is kept as it came; the flag says why to look twice."""
+
+    NOT_JSON = "not JSON"
+    NO_CUSTOM_ID = "no custom_id"
+    DUPLICATE = "duplicate"
+    UNKNOWN_OUTCOME = "unknown outcome"
+    NO_MESSAGE = "no message"
+    LOOSE_JSON = "loose JSON"
+    """Read, but only by being tolerant: NaN, lone surrogates, nesting thousands deep, wrong UTF-8."""
+    TOO_LONG = "too long"
+    """So long that it was not read, only kept."""
+
+
+class ResultRow(NamedTuple):
+    """One line of a results file, in the order of the index's columns. Texts are raw: clean them to show.
+
+    Attributes:
+        n: Which result it is in the file, from 0; blank lines do not count.
+        offset: Where the line starts, in bytes.
+        length: How long it is in bytes, without its newline.
+        custom_id: The request that it answers; empty where it has none.
+        outcome: `succeeded`, `errored`, `canceled`, `expired`, another as sent, or empty.
+        error_type: Such as `overloaded_error`; empty where nothing failed.
+        error_message: The API's words, cut when very long.
+        model: The model that answered.
+        stop_reason: Such as `end_turn`; an open set.
+        input_tokens: Input that was neither written to nor read from the cache.
+        cache_write_tokens: Input written to the cache, of any lifetime.
+        cache_write_1h_tokens: The part of it that was written for an hour.
+        cache_read_tokens: Input read from the cache.
+        output_tokens: Output, thinking included.
+        web_searches: Searches that the server ran, which are billed apart.
+        flag: What is odd about the line, or None; see `Flag`.
+    """
+
+    n: int
+    offset: int
+    length: int
+    custom_id: str = ""
+    outcome: str = ""
+    error_type: str = ""
+    error_message: str = ""
+    model: str = ""
+    stop_reason: str = ""
+    input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    web_searches: int = 0
+    flag: str | None = None
+
+    @property
+    def all_input_tokens(self) -> int:
+        """Input read in any way: fresh, written to the cache, read from it."""
+        return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens

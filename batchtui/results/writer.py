@@ -1,0 +1,276 @@
+"""Brings bytes to the results file and keeps its index in step. No network here."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import takewhile
+from pathlib import Path
+
+from batchtui.results.decode import decode_line
+from batchtui.results.files import ResultFiles, sync_file
+from batchtui.results.index import FileState, Index, remove_index
+from batchtui.results.lines import LineSplitter
+from batchtui.results.row import Flag, ResultRow
+
+READ_BYTES = 64 * 1024 * 1024
+"""A longer line is kept but not read: it would not fit in memory."""
+CHUNK_BYTES = 256 * 1024
+COMMIT_ROWS = 2000
+"""Rows that wait in memory at most."""
+
+
+class ResultWriter:
+    """The one writer of a batch's results; whoever makes one holds the batch's lock.
+
+    The file is always a prefix of what the server sent. Bytes are written first and indexed after, so
+    that a crash leaves at worst an index that is behind; opening brings it up to the file. After the
+    machine itself went down only what was synced is trusted.
+
+    Args:
+        files: The batch's files; an index that is missing, old or wrong is made anew.
+
+    Raises:
+        OSError: The files cannot be read or written.
+        sqlite3.Error: The index cannot be written.
+    """
+
+    def __init__(self, files: ResultFiles) -> None:
+        self.size = 0
+        """Bytes of results that are here."""
+        self._files = files
+        self._state = FileState()
+        self._splitter = LineSplitter()
+        self._ended = False
+        self._torn_by: Exception | None = None
+        self._position = 0
+        self._coming: str | None = None
+        self._file = os.open(files.data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._index = self._open_index()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    # What is here
+
+    @property
+    def rows(self) -> int:
+        """Results that are here."""
+        return self._index.rows
+
+    @property
+    def readable_rows(self) -> int:
+        """Those of them that readers see."""
+        return self._index.rows - self._index.waiting
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing; then there is nothing to write."""
+        return self._files.is_complete
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the response has not come to what is new yet, nor to its own end as it was told."""
+        return self._position < self.size and self._position != self.total
+
+    @property
+    def validator(self) -> str | None:
+        """What the server called the version that all bytes here belong to, if that is known."""
+        return self._state.validator
+
+    @property
+    def total(self) -> int | None:
+        """Bytes of the whole file, if the server said so."""
+        return self._state.total
+
+    def offset_of(self, n: int) -> int:
+        """Where row `n` starts, in bytes; the end of the file if it is not here yet."""
+        return self._index.offset_of(n, default=self.size)
+
+    # What comes
+
+    def forget_version(self) -> None:
+        """Has the next response start at 0, to be compared with what is here."""
+        self._state = self._state._replace(validator=None, total=None)
+
+    def begin(self, start: int, validator: str | None, total: int | None) -> None:
+        """Announces that the bytes to come start at `start` of the whole file.
+
+        Args:
+            start: Not beyond what is here. What comes again is compared with what is here, and takes
+                its place from the first difference on.
+            validator: What the server calls this version of the file.
+            total: Bytes of the whole file, if known.
+        """
+        if start > self.size:
+            raise ValueError(f"a gap: {self.size} bytes are here and the next ones start at {start}")
+        if self._ended:
+            self._cut(self.size)
+        self._position = start
+        self._coming = validator
+        # Until all that is here was seen again it may be of another version: no resuming in between.
+        self._state = self._state._replace(validator=validator if start == self.size else None, total=total)
+
+    def land(self, chunks: Sequence[bytes]) -> None:
+        """Takes the next bytes. Once this has failed nothing more may land: there would be a gap."""
+        if self._torn_by:
+            raise self._torn_by
+        had_rows = self.rows > 0
+        try:
+            for chunk in chunks:
+                self._land(chunk)
+        except (OSError, sqlite3.Error) as error:
+            self._torn_by = error
+            raise
+        if self.rows and not had_rows:
+            self.commit()
+
+    def commit(self) -> None:
+        """Lets readers see what has landed."""
+        self._state = self._state._replace(covered=min(self._splitter.offset, self.size), boot=_boot())
+        self._index.commit(self._state)
+
+    def sync(self) -> None:
+        """Waits until all that has landed is on disk, then commits."""
+        os.fsync(self._file)
+        self._state = self._state._replace(synced=self.size)
+        self.commit()
+
+    # The end
+
+    def end(self, expected: int | None) -> int:
+        """Takes a clean end of the body for the end of the last line, and counts what is missing.
+
+        Args:
+            expected: Requests in the batch; if unknown, the server's word is taken.
+
+        Returns:
+            How many results are not here, by distinct custom_ids.
+        """
+        if self._position == self.total:
+            self._cut(self._position)  # the server has less than what is here
+        self._end_line()
+        self._state = self._state._replace(expected=expected)
+        self.commit()
+        self._state = self._index.seal(self._state)
+        return max(0, expected - self._index.distinct_ids()) if expected is not None else 0
+
+    def finish(self) -> None:
+        """Makes the file the complete one, safely on disk."""
+        self.sync()
+        if not self._files.is_complete:
+            self._files.part.rename(self._files.complete)
+            sync_file(self._files.folder)
+
+    def close(self) -> None:
+        """Closes the files. Nothing is lost if this fails or never happens."""
+        with suppress(OSError, sqlite3.Error):  # a full disk: opening again makes up for it
+            self.sync()
+        self._index.close()
+        os.close(self._file)
+
+    # How it is done
+
+    def _open_index(self) -> Index:
+        try:
+            return self._recover(Index(self._files))
+        except sqlite3.OperationalError:
+            raise  # disk full, locked, not writable: the index itself is sound
+        except sqlite3.DatabaseError:
+            remove_index(self._files)
+            return self._recover(Index(self._files))
+
+    def _recover(self, index: Index) -> Index:
+        self._index, self._state = index, index.state
+        size = os.fstat(self._file).st_size
+        is_new = not self._state.boot
+        if not (is_new or self._files.is_complete or self._state.boot == _boot()):
+            size = min(size, self._state.synced)
+        try:
+            self._cut(size)
+            if not self._is_index_right():
+                self._index.cut(0, self._state)
+                self._cut(size)
+            if self._files.is_complete:
+                self._end_line()
+                self.commit()
+                if self._state.sealed_rows < self.rows:
+                    self._state = index.seal(self._state)
+        except BaseException:
+            index.close()
+            raise
+        self._position, self._coming = self.size, self._state.validator
+        return index
+
+    def _is_index_right(self) -> bool:
+        row = self._index.last_row()
+        if row is None:
+            return True
+        again = self._row(row.n, row.offset, row.length, None)
+        return again._replace(flag=None) == row._replace(flag=None)
+
+    def _cut(self, size: int) -> None:
+        """Drops what is beyond `size` bytes, and reads what the index does not cover."""
+        if os.fstat(self._file).st_size > size:
+            os.ftruncate(self._file, size)
+        self.size = size
+        self._ended = False
+        self._state = self._index.cut(size, self._state)
+        self._splitter = LineSplitter(self._state.covered)
+        position = self._state.covered
+        while position < size:
+            chunk = os.pread(self._file, min(CHUNK_BYTES, size - position), position)
+            position += len(chunk)
+            self._take(chunk)
+
+    def _land(self, chunk: bytes) -> None:
+        news = self._compare(chunk) if self._position < self.size else chunk
+        self._write(news)
+        self._take(news)
+        self._position += len(chunk)
+        if self._position == self.size and self._coming != self._state.validator:
+            self._state = self._state._replace(validator=self._coming)
+
+    def _compare(self, chunk: bytes) -> bytes:
+        """What is new of bytes that come again; from the first difference on, they replace what is here."""
+        known = os.pread(self._file, min(len(chunk), self.size - self._position), self._position)
+        if chunk.startswith(known):
+            return chunk[len(known) :]
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, chunk, strict=False)))
+        self._cut(self._position + same)
+        return chunk[same:]
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self._file, view, self.size)
+            self.size += written
+            view = view[written:]
+
+    def _take(self, data: bytes) -> None:
+        for offset, length, line in self._splitter.feed(data):
+            self._index.add(self._row(self._index.rows, offset, length, line))
+        if self._index.waiting >= COMMIT_ROWS:
+            self.commit()
+
+    def _end_line(self) -> None:
+        """Takes a last line that has no newline as it is; `begin` takes it back if more comes."""
+        for offset, length, line in self._splitter.end():
+            self._index.add(self._row(self._index.rows, offset, length, line))
+        self._ended = True
+
+    def _row(self, n: int, offset: int, length: int, line: bytes | None) -> ResultRow:
+        if line is None and length > READ_BYTES:
+            return ResultRow(n, offset, length, flag=Flag.TOO_LONG)
+        return decode_line(n, offset, os.pread(self._file, length, offset) if line is None else line)
+
+
+def _boot() -> str:
+    """Which run of this machine it is, so that a restart is noticed; a question mark if it cannot be told."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "?"
