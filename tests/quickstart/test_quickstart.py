@@ -35,11 +35,11 @@ def test_make_demo_in_a_fresh_clone(tmp_path: Path) -> None:
         "make", ["demo"], cwd=str(clone), env=env, dimensions=(40, 120), timeout=PATIENCE, encoding="utf-8"
     )
     demo.expect("live")
-    demo.send("jjj")
-    demo.expect("▸")
+    demo.timeout = 20
     demo.send("?")
     demo.expect("open the results of the batch")
-    demo.send("\x1b")
+    demo.send("q")
+    demo.expect("in progress")
     demo.send("q")
     demo.expect(pexpect.EOF)
     demo.close()
