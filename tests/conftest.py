@@ -13,7 +13,6 @@ from batchtui.sandbox import Embedded, SandboxOptions, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import anthropic
 
@@ -22,14 +21,15 @@ FAST = 200.0
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No key, address or proxy of the person who runs the tests, and none of their folders."""
     for name in list(os.environ):
         if name.startswith(("ANTHROPIC_", "BATCHTUI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
-        folder = tmp_path / "home" / name.lower()
-        folder.mkdir(parents=True)
+        folder = home / name.lower()
+        folder.mkdir()
         monkeypatch.setenv(name, str(folder))
 
 

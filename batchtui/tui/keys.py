@@ -115,6 +115,18 @@ def keys_of(*groups: Group, read_only: bool = False) -> list[Key]:
     ]
 
 
+def keys_on(screen: Group, read_only: bool = False) -> list[Key]:
+    """The keys that act on a screen; those of a list only where the screen has no word of its own for them.
+
+    Args:
+        screen: The group of the screen.
+        read_only: Leave out the destructive keys.
+    """
+    keys = keys_of(screen, "list", "everywhere", read_only=read_only)
+    own = {name for key in keys if key.group == screen for name in key.keys}
+    return [key for key in keys if key.group != "list" or not own.intersection(key.keys)]
+
+
 def bindings(group: Group, read_only: bool = False) -> list[BindingType]:
     """The keys of one group as Textual bindings, whose ids a keymap can refer to.
 

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
-from batchtui.tui.keys import Group, Key, bindings, keys_of
+from batchtui.tui.keys import Group, Key, bindings, keys_on
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
@@ -78,9 +78,7 @@ class BaseScreen(Screen[None]):
         self.list_panel = Panel(table, id="list")
         self.pane_panel = Panel(pane, id="pane")
         self.filter_bar = FilterBar()
-        keys = keys_of(self.GROUP, "list", "everywhere", read_only=read_only)
-        own = {name for key in keys if key.group == self.GROUP for name in key.keys}
-        self.keys = [key for key in keys if key.group != "list" or not own.intersection(key.keys)]
+        self.keys = keys_on(self.GROUP, read_only=read_only)
         """The keys that act here, for the key bar, the help and the palette."""
         self._resting: Timer | None = None
 

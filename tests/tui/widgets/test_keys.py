@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.binding import Binding, BindingsMap
 
-from batchtui.tui.keys import GROUP_TITLES, KEYS, Group, bindings, keys_of
+from batchtui.tui.keys import GROUP_TITLES, KEYS, Group, bindings, keys_of, keys_on
 
 
 def test_names_are_unique_and_groups_have_titles() -> None:
@@ -15,7 +15,7 @@ def test_names_are_unique_and_groups_have_titles() -> None:
 
 @pytest.mark.parametrize("screen", ["batches", "results"])
 def test_no_key_acts_twice_on_a_screen(screen: Group) -> None:
-    names = [name for key in keys_of(screen, "list", "everywhere") for name in key.keys]
+    names = [name for key in keys_on(screen) for name in key.keys]
     assert len(set(names)) == len(names)
 
 
