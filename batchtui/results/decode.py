@@ -66,7 +66,7 @@ _decode_any = msgspec.json.Decoder().decode
 _NO_MESSAGE, _NO_USAGE, _NO_ERROR = _Message(), _Usage(), _Error()
 
 
-def decode_line(n: int, offset: int, line: bytes) -> ResultRow:
+def decode_line(n: int, offset: int, line: bytes | memoryview) -> ResultRow:
     """The row of one line, whatever is in it.
 
     Args:
@@ -77,7 +77,7 @@ def decode_line(n: int, offset: int, line: bytes) -> ResultRow:
     try:
         return _row(n, offset, len(line), _decode(line), None)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_loosely(n, offset, line)
+        return _decode_loosely(n, offset, bytes(line))
 
 
 def _row(n: int, offset: int, length: int, line: _Line, flag: Flag | None) -> ResultRow:

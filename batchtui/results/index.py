@@ -136,16 +136,18 @@ class Index:
         return ResultRow._make(found) if found else None
 
     def cut(self, size: int, state: FileState) -> FileState:
-        """Forgets every row that reaches beyond `size` bytes, and answers what is still covered."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM rows WHERE offset + length >= ?", (size,))
-            last = self.last_row()
-            covered = last.offset + last.length + 1 if last else 0
-            cut = state._replace(covered=covered, synced=min(state.synced, size), sealed_rows=0)
-            self._write_state(cut)
+        """Forgets every row that reaches to `size` bytes or beyond, and answers what is still covered."""
         self._waiting.clear()
-        self.rows = row_count(self._db)
-        return cut
+        last = self.last_row()
+        with transaction(self._db):
+            if last and last.offset + last.length >= size:
+                self._db.execute("DELETE FROM rows WHERE offset + length >= ?", (size,))
+                last = self.last_row()
+                state = state._replace(sealed_rows=0)
+            covered = last.offset + last.length + 1 if last else 0
+            self._write_state(state._replace(covered=covered, synced=min(state.synced, size)))
+        self.rows = last.n + 1 if last else 0
+        return self.state
 
     def seal(self, state: FileState) -> FileState:
         """Makes look-up by custom_id fast and flags duplicates; for when all is here."""

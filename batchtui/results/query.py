@@ -25,6 +25,7 @@ class Query:
     """A filter and an order over results. What is None is not asked for.
 
     Attributes:
+        custom_id: Exactly this one.
         outcome: Such as `errored`.
         error_type: Such as `overloaded_error`.
         error_pattern: A folded message, as `ErrorGroup.pattern` has it.
@@ -36,6 +37,7 @@ class Query:
         descending: Whether to turn the order round.
     """
 
+    custom_id: str | None = None
     outcome: str | None = None
     error_type: str | None = None
     error_pattern: str | None = None
@@ -56,7 +58,7 @@ class Query:
         """The filter as an SQL condition and its parameters."""
         terms = ["TRUE"]
         values: list[str] = []
-        for column in ("outcome", "error_type", "model", "stop_reason", "flag"):
+        for column in ("custom_id", "outcome", "error_type", "model", "stop_reason", "flag"):
             value = getattr(self, column)
             if value is not None:
                 terms.append(f"{column} = ?")

@@ -92,16 +92,23 @@ class Results:
         """The results that a query finds, as they are now."""
         return View(self, query)
 
-    def numbers(self, query: Query = EVERYTHING) -> Sequence[int]:
-        """The numbers of the rows that a query finds, in its order; 4 bytes each, or none for everything."""
+    def numbers(self, query: Query = EVERYTHING, start: int = 0) -> Sequence[int]:
+        """The numbers of the rows that a query finds, in its order; 4 bytes each, or none for everything.
+
+        Args:
+            query: Which results.
+            start: Only rows from this one on; for what came since.
+        """
         if query.is_everything:
-            return range(self.rows_here)
-        where, values = query.where
+            return range(start, self.rows_here)
         connection = self._connections.get()
         if connection is None:
             return ()
+        where, values = query.where
         # Straight from the cursor: a list of a million tuples would take 60 MB on the way.
-        found = connection.db.execute(f"SELECT n FROM rows WHERE {where} ORDER BY {query.order}", values)
+        found = connection.db.execute(
+            f"SELECT n FROM rows WHERE n >= ? AND {where} ORDER BY {query.order}", (start, *values)
+        )
         return array("I", chain.from_iterable(found))
 
     def counts(self, facet: str, query: Query = EVERYTHING) -> dict[str, int]:
@@ -187,7 +194,11 @@ class Results:
     # Many of them
 
     def rows_at(self, numbers: Sequence[int]) -> list[ResultRow]:
-        """The rows of these numbers, in their order; those that are not here are left out."""
+        """The rows of these numbers, in their order; those that are not here are left out.
+
+        Args:
+            numbers: Any range, or at most some thousands of numbers.
+        """
         if isinstance(numbers, range) and numbers.step == 1:
             return self.select_rows("n >= ? AND n < ? ORDER BY n", (numbers.start, numbers.stop))
         marks = ", ".join("?" * len(numbers))

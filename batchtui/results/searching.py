@@ -43,20 +43,22 @@ def search(
     pattern: Pattern,
     *,
     start: int = 0,
+    stop: int | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Hit]:
     """Yields every result that matches, in the order of the file, each as it is found.
 
-    It sees what is here when it comes there; to go on when more has come, start behind the last row.
-
     Args:
         results: Where to look.
         pattern: What to find.
-        start: The row to start at, from 0.
+        start: The first row to look at, from 0.
+        stop: The row to stop before; by default as far as rows are here now. To go on when more have
+            come, start there.
         is_cancelled: Asked every millisecond or so.
     """
+    rows = range(start, results.rows_here if stop is None else min(stop, results.rows_here))
     candidates = _rows_with if pattern.anchors else _all_rows
-    for row in candidates(results, pattern, start, is_cancelled):
+    for row in candidates(results, pattern, rows, is_cancelled):
         hit = _look(results, pattern, row)
         if hit:
             yield hit
@@ -65,26 +67,32 @@ def search(
 
 
 def _rows_with(
-    results: Results, pattern: Pattern, start: int, is_cancelled: Callable[[], bool]
+    results: Results, pattern: Pattern, rows: range, is_cancelled: Callable[[], bool]
 ) -> Iterator[ResultRow]:
     """The rows that hold an anchor. Looking for it in whole chunks is what makes search fast."""
-    first = results.rows_at(range(start, start + 1))
-    position = first[0].offset if first else results.state.covered
-    while position < results.state.covered and not is_cancelled():
-        chunk = results.read(position, CHUNK_BYTES)
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            rows = results.rows_within(position, position + 1)
-            yield from rows
-            position = rows[0].offset + rows[0].length + 1 if rows else results.state.covered
-            continue
-        text = chunk if pattern.match_case else chunk.lower()
-        if _holds(text, pattern.anchors, 0, end):
-            for row in results.rows_within(position, position + end):
-                start = row.offset - position
-                if _holds(text, pattern.anchors, start, start + row.length):
-                    yield row
-        position += end
+    edges = results.rows_at(rows[:1]) + results.rows_at(rows[-1:])
+    if not edges:
+        return
+    position, end = edges[0].offset, edges[-1].offset + edges[-1].length
+    while position < end and not is_cancelled():
+        chunk = results.read(position, min(CHUNK_BYTES, end - position))
+        length = chunk.rfind(b"\n") + 1
+        if not length:  # a line that is longer than a chunk, or the last one
+            for row in results.rows_within(position, position + 1):
+                yield row
+                length = row.length + 1
+        else:
+            yield from _rows_in_chunk(results, pattern, position, chunk[:length])
+        position += length or len(chunk)
+
+
+def _rows_in_chunk(results: Results, pattern: Pattern, position: int, chunk: bytes) -> Iterator[ResultRow]:
+    text = chunk if pattern.match_case else chunk.lower()
+    if _holds(text, pattern.anchors, 0, len(text)):
+        for row in results.rows_within(position, position + len(text)):
+            start = row.offset - position
+            if _holds(text, pattern.anchors, start, start + row.length):
+                yield row
 
 
 def _holds(text: bytes, anchors: tuple[bytes, ...], start: int, stop: int) -> bool:
@@ -95,11 +103,11 @@ def _holds(text: bytes, anchors: tuple[bytes, ...], start: int, stop: int) -> bo
 
 
 def _all_rows(
-    results: Results, _: Pattern, start: int, is_cancelled: Callable[[], bool]
+    results: Results, _: Pattern, rows: range, is_cancelled: Callable[[], bool]
 ) -> Iterator[ResultRow]:
-    while (rows := results.rows_at(range(start, start + REGEX_ROWS))) and not is_cancelled():
-        yield from rows
-        start += REGEX_ROWS
+    for first in range(0, len(rows), REGEX_ROWS):
+        if not is_cancelled():
+            yield from results.rows_at(rows[first : first + REGEX_ROWS])
 
 
 def _look(results: Results, pattern: Pattern, row: ResultRow) -> Hit | None:

@@ -144,7 +144,7 @@ class Session:
             return await self._read()
         except RangeNotSatisfiable as error:
             if error.total == writer.size:
-                return _End.CLEAN  # we had it all and asked beyond its end
+                return _End.CLEAN  # all is here already: we asked beyond its end
             writer.forget_version()
             self._problem = "The results changed on the server; they are compared with what is here."
         except (ConnectionLost, NotReachable, ServerFault) as error:
@@ -153,7 +153,7 @@ class Session:
             if error.is_final:
                 raise
             self._problem = str(error)
-        return _End.CLEAN if writer.size == writer.total else _End.BROKEN
+        return _End.CLEAN if writer.total is not None and writer.is_at_end else _End.BROKEN
 
     async def _read(self) -> _End:
         writer = self._writer
@@ -171,10 +171,8 @@ class Session:
                         return _End.SATISFIED
             finally:
                 await self._settle(landing)
-        if writer.is_behind:
-            self._problem = "The server's results end before those that are here; fetch again to compare."
-            return _End.BROKEN
-        return _End.CLEAN if writer.total is None or writer.size >= writer.total else _End.BROKEN
+        self._problem = "The server ended the results before the end of what is known of them."
+        return _End.CLEAN if writer.is_at_end else _End.BROKEN
 
     async def _is_whole(self) -> bool:
         missing = await self._disk.do(self._writer.end, self._expected)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class ResultWriter:
         self._ended = False
         self._torn_by: Exception | None = None
         self._position = 0
+        """How far the responses have come: up to here the file is as the server has it now."""
         self._coming: str | None = None
         self._file = os.open(files.data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -72,9 +74,9 @@ class ResultWriter:
         return self._files.is_complete
 
     @property
-    def is_behind(self) -> bool:
-        """Whether the response has not come to what is new yet, nor to its own end as it was told."""
-        return self._position < self.size and self._position != self.total
+    def is_at_end(self) -> bool:
+        """Whether the responses so far have given the whole file, as far as can be told."""
+        return self._position == self.total or (self.total is None and self._position == self.size)
 
     @property
     def validator(self) -> str | None:
@@ -142,7 +144,9 @@ class ResultWriter:
     # The end
 
     def end(self, expected: int | None) -> int:
-        """Takes a clean end of the body for the end of the last line, and counts what is missing.
+        """Takes the end of the file for the end of its last line, and counts what is missing.
+
+        Only for when `is_at_end`.
 
         Args:
             expected: Requests in the batch; if unknown, the server's word is taken.
@@ -150,7 +154,7 @@ class ResultWriter:
         Returns:
             How many results are not here, by distinct custom_ids.
         """
-        if self._position == self.total:
+        if self._position < self.size:
             self._cut(self._position)  # the server has less than what is here
         self._end_line()
         self._state = self._state._replace(expected=expected)
@@ -190,10 +194,10 @@ class ResultWriter:
         if not (is_new or self._files.is_complete or self._state.boot == _boot()):
             size = min(size, self._state.synced)
         try:
-            self._cut(size)
+            self._state = index.cut(size, self._state)
             if not self._is_index_right():
-                self._index.cut(0, self._state)
-                self._cut(size)
+                self._state = index.cut(0, self._state)
+            self._cut(size)
             if self._files.is_complete:
                 self._end_line()
                 self.commit()
@@ -202,7 +206,8 @@ class ResultWriter:
         except BaseException:
             index.close()
             raise
-        self._position, self._coming = self.size, self._state.validator
+        # Without a validator it is not sure that all that is here is of one version.
+        self._position = self.size if self._state.validator else 0
         return index
 
     def _is_index_right(self) -> bool:
@@ -262,12 +267,13 @@ class ResultWriter:
             self._index.add(self._row(self._index.rows, offset, length, line))
         self._ended = True
 
-    def _row(self, n: int, offset: int, length: int, line: bytes | None) -> ResultRow:
+    def _row(self, n: int, offset: int, length: int, line: bytes | memoryview | None) -> ResultRow:
         if line is None and length > READ_BYTES:
             return ResultRow(n, offset, length, flag=Flag.TOO_LONG)
         return decode_line(n, offset, os.pread(self._file, length, offset) if line is None else line)
 
 
+@cache
 def _boot() -> str:
     """Which run of this machine it is, so that a restart is noticed; a question mark if it cannot be told."""
     try:

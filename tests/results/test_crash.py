@@ -7,6 +7,7 @@ import random
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -145,11 +146,10 @@ def spoil_by_another_file(files: ResultFiles) -> None:
     [spoil_nothing, spoil_bytes, spoil_pages, spoil_version, spoil_offsets, spoil_by_another_file],
 )
 async def test_an_index_that_is_missing_or_wrong_is_made_again(
-    files: ResultFiles, spoil: type[None] | object
+    files: ResultFiles, spoil: Callable[[ResultFiles], None]
 ) -> None:
     await fetch_all(ResultsServer(BODY), files, expected=COUNT)
     before: list[ResultRow] = all_rows(files)
-    assert callable(spoil)
     spoil(files)
     progress = await fetch_all(ResultsServer(b""), files, expected=COUNT)
     assert (progress.state, progress.error) == ("complete", "")

@@ -341,3 +341,36 @@ async def test_a_cancelled_fetch_can_be_taken_up_again(files: ResultFiles) -> No
         assert (await fetcher.run()).state is State.COMPLETE
     assert server.starts == [None, here]
     assert files.data.read_bytes() == LARGE
+
+
+async def test_breaks_are_borne_as_long_as_something_comes(files: ResultFiles) -> None:
+    server = ResultsServer(BODY, faults=[Fault(cut_body=3000)] * 20)
+    assert (await fetch_all(server, files)).state is State.COMPLETE
+    assert server.starts == [None, *range(3000, 63_000, 3000)]
+    assert_true_index(files, BODY)
+
+
+async def test_cancelling_at_any_moment_leaves_no_gap(files: ResultFiles) -> None:
+    async with serving(ResultsServer(LARGE, piece_seconds=0.0001)) as open_results:
+        for pause in range(20):
+            fetcher = Fetcher(files, open_results, expected=MANY, pace=QUICK)
+            fetcher.want_all()
+            running = asyncio.create_task(fetcher.run())
+            await asyncio.sleep(0.003 * pause)
+            running.cancel()
+            await asyncio.wait([running])
+            assert LARGE.startswith(files.data.read_bytes() if files.size else b"")
+    assert (await fetch_all(ResultsServer(LARGE), files, expected=MANY)).state is State.COMPLETE
+    assert files.data.read_bytes() == LARGE
+
+
+async def test_a_reader_notices_an_index_that_was_made_anew(files: ResultFiles) -> None:
+    await fetch_all(ResultsServer(BODY), files)
+    with Results(files) as results:
+        assert results.rows_here == COUNT
+        files.remove()
+        assert results.rows_here == 0
+        fewer = body_of(20)
+        await fetch_all(ResultsServer(fewer), files, expected=20)
+        assert results.rows_here == 20
+        assert results.raw(results.row(7)) == fewer.split(b"\n")[7]

@@ -28,8 +28,8 @@ def test_any_chunks_give_the_lines_of_the_whole(chunks: list[bytes]) -> None:
     assert [(start, length) for start, length, _ in found] == [
         (start, length) for start, length, _ in expected
     ]
-    for (_, length, data), (_, _, line) in zip(found, expected, strict=True):
-        assert data == line or (data is None and length > HELD)
+    for (_, length, data), (_, _, whole) in zip(found, expected, strict=True):
+        assert data == whole or (data is None and length > HELD)
 
 
 def test_only_newlines_end_lines() -> None:

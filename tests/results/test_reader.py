@@ -44,6 +44,7 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
 BODIES = st.lists(lines(), max_size=12)
 QUERIES = st.builds(
     Query,
+    custom_id=st.none() | IDS,
     outcome=st.none() | st.sampled_from(["succeeded", "errored", "expired", "paused"]),
     error_type=st.none() | st.sampled_from([type_ for type_, _ in ERRORS]),
     error_pattern=st.none() | st.just("prompt is too long: # tokens > # maximum"),
@@ -68,7 +69,7 @@ KEYS = {
 def matches(row: ResultRow, query: Query) -> bool:
     exact = all(
         getattr(query, name) in (None, getattr(row, name))
-        for name in ("outcome", "error_type", "model", "stop_reason", "flag")
+        for name in ("custom_id", "outcome", "error_type", "model", "stop_reason", "flag")
     )
     is_in_pattern = query.error_pattern in (None, fold(row.error_message))
     texts = (row.custom_id.lower(), row.error_message.lower())
@@ -93,10 +94,14 @@ def test_queries_groups_and_totals_agree_with_brute_force(
             view = results.view(query)
             assert view.rows(0, len(view)) == expected
             assert view.rows(1, 3) == expected[1:3]
+            assert list(results.numbers(query, start=2)) == [row.n for row in expected if row.n >= 2]
             assert [view.place(row.n) for row in expected] == list(range(len(expected)))
             assert results.counts("outcome", query) == Counter(row.outcome for row in expected)
-            assert {group.pattern: group.count for group in results.errors(query)} == Counter(
-                fold(row.error_message) for row in expected if row.outcome != "succeeded"
+            groups = {(g.outcome, g.error_type, g.pattern, g.flag): g.count for g in results.errors(query)}
+            assert groups == Counter(
+                (row.outcome, row.error_type, fold(row.error_message), row.flag)
+                for row in expected
+                if row.outcome != "succeeded"
             )
             totals = {each.model: (each.results, each.output_tokens) for each in results.tokens(query)}
             replies = [row for row in expected if row.model]
@@ -165,7 +170,8 @@ def test_before_anything_was_fetched_there_is_nothing(tmp_path: Path) -> None:
         assert len(results.view()) == len(results.view(Query(outcome="errored"))) == 0
         assert results.find("a") is None
         assert results.counts("outcome") == {}
-        assert results.errors() == results.tokens() == []
+        assert not results.errors()
+        assert not results.tokens()
         with pytest.raises(LookupError, match="result 0 of batch is not here"):
             results.row(0)
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchtui.results import Pattern, Results, open_result, search
+from batchtui.results.searching import CHUNK_BYTES
 from tests.results.odd import ODD
 from tests.results.wire import errored, jsonl, results_of, succeeded
 
@@ -141,9 +142,18 @@ def test_long_lines_and_chunk_edges_hide_nothing() -> None:
         assert found(results, Pattern("needle.*$", is_regex=True)) == [0, 1, 2, 23]
 
 
+def test_a_match_across_the_pieces_of_a_long_line_is_found() -> None:
+    lead = json.dumps(succeeded("long", "")).encode().index(b'"text": "') + len(b'"text": "')
+    text = "z" * (CHUNK_BYTES - lead - 3) + "needle" + "z" * 5_000_000
+    with results_of(jsonl(succeeded("long", text))) as results:
+        assert found(results, Pattern("needle")) == [0]
+
+
 def test_search_can_go_on_where_it_was_and_be_stopped() -> None:
     with results_of(jsonl(*(succeeded(f"r{n}", "needle") for n in range(300)))) as results:
         assert found(results, Pattern("needle"), start=290) == list(range(290, 300))
+        assert found(results, Pattern("needle"), start=295, stop=298) == [295, 296, 297]
+        assert found(results, Pattern("n.edle", is_regex=True), start=98, stop=102) == [98, 99, 100, 101]
         assert found(results, Pattern("needle"), start=300) == []
         hits = search(results, Pattern("needle"), is_cancelled=lambda: True)
         assert [hit.row.n for hit in hits] == []
