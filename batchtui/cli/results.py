@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -16,13 +15,11 @@ from batchtui.cli.session import Session
 from batchtui.text import clean_text, count, size
 
 if TYPE_CHECKING:
-    from batchtui.results import Fetcher, Format, Progress, ResultRow, Results
+    from batchtui.results import Fetcher, Format, Progress, Query, Results
     from batchtui.workspace import Workspace
 
 FORMATS = ("jsonl", "csv", "json", "md")
 LOOK_SECONDS = 0.05
-BLOCK_ROWS = 5000
-"""Rows looked through at a time: memory does not grow with the file."""
 
 
 @click.command()
@@ -47,18 +44,18 @@ def results(
     """
 
     async def work(workspace: Workspace) -> None:
-        from batchtui.results import Format, Results
+        from batchtui.results import Format, Query, Results
 
         batch = await workspace.known(workspace.full_id(batch_id))
         fetcher = workspace.fetcher(batch)
         fetcher.want_all()
-        wanted = Wanted(outcome, custom_id)
+        query = Query(outcome=outcome, custom_id=custom_id)
         with Results(fetcher.files) as found:
             if output:
                 progress = await _narrated(fetcher)
-                number = _write_file(found, output, Format(form), wanted)
+                number = _write_file(found, output, Format(form), query)
             else:
-                progress, number = await _print(fetcher, found, Format(form), wanted)
+                progress, number = await _print(fetcher, found, Format(form), query)
         _check(progress, number, custom_id)
 
     if output and output.exists():
@@ -66,25 +63,7 @@ def results(
     session.run(work)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which results to give: of one outcome, for one request, or all."""
-
-    outcome: str | None
-    custom_id: str | None
-
-    def picks(self, row: ResultRow) -> bool:
-        """Whether a result is wanted."""
-        return self.outcome in (None, row.outcome) and self.custom_id in (None, row.custom_id)
-
-    def numbers(self, found: Results, start: int, stop: int) -> list[int]:
-        """The wanted ones of rows `start` to `stop`."""
-        steps = range(start, stop, BLOCK_ROWS)
-        blocks = (found.rows_at(range(step, min(step + BLOCK_ROWS, stop))) for step in steps)
-        return [row.n for block in blocks for row in block if self.picks(row)]
-
-
-async def _print(fetcher: Fetcher, found: Results, form: Format, wanted: Wanted) -> tuple[Progress, int]:
+async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -> tuple[Progress, int]:
     """Prints results on stdout; as jsonl each as soon as it is here. Answers how many."""
     import asyncio
 
@@ -97,10 +76,10 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, wanted: Wanted)
         while True:
             is_over = fetching.done()
             if form is Format.JSONL or is_over:
-                here = found.rows_here
-                numbers = wanted.numbers(found, printed_to, here)
+                numbers = found.numbers(query, printed_to)
                 export(found, stream, form, numbers)
-                printed_to, number = here, number + len(numbers)
+                printed_to = max(numbers, default=printed_to - 1) + 1
+                number += len(numbers)
             if is_over:
                 return fetching.result(), number
             await asyncio.wait([fetching], timeout=LOOK_SECONDS)
@@ -109,10 +88,10 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, wanted: Wanted)
         await asyncio.wait([fetching])
 
 
-def _write_file(found: Results, output: Path, form: Format, wanted: Wanted) -> int:
+def _write_file(found: Results, output: Path, form: Format, query: Query) -> int:
     from batchtui.results import export_to_file
 
-    numbers = None if wanted == Wanted(None, None) else wanted.numbers(found, 0, found.rows_here)
+    numbers = None if query.is_everything else found.numbers(query)
     export_to_file(found, output, form, numbers)
     number = found.rows_here if numbers is None else len(numbers)
     say(f"{count(number)} results written to {output}.")

@@ -19,6 +19,11 @@ class Sort(StrEnum):
     OUTCOME = "outcome"
     MODEL = "model"
 
+    @property
+    def is_largest_first(self) -> bool:
+        """Whether people mostly want the largest first."""
+        return self in (Sort.INPUT_TOKENS, Sort.OUTPUT_TOKENS, Sort.LENGTH)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Group = Literal["batches", "results", "list", "filter", "dialog", "help", "everywhere"]
+Group = Literal["batches", "results", "list", "filter", "dialog", "choose", "ask", "help", "everywhere"]
 """Where a key acts."""
 
 GROUP_TITLES: dict[Group, str] = {
@@ -14,6 +14,8 @@ GROUP_TITLES: dict[Group, str] = {
     "list": "In a list",
     "filter": "In the filter",
     "dialog": "In a dialog",
+    "choose": "In a choice",
+    "ask": "In a question",
     "help": "On this page",
     "everywhere": "Everywhere",
 }
@@ -73,11 +75,22 @@ KEYS = (
     Key("batches", "cancel", ("c",), "cancel", "cancel the batch, after asking", destructive=True),
     Key("batches", "delete", ("d",), "delete", "delete the batch, after asking", destructive=True),
     Key("results", "outcome", ("f",), "outcome", "show all results, or those of one outcome"),
-    Key("results", "next_tab", ("right", "l"), "view", "show it as JSON, or its usage"),
+    Key("results", "groups", ("e",), "errors", "what failed, like errors together"),
+    Key("results", "sort", ("s",), "sort", "order by id, tokens, length, …"),
+    Key("results", "export", ("w",), "write", "write what is shown, or what is marked, to a file"),
+    Key("results", "next_tab", ("right", "l"), "view", "as reply, JSON, raw line, usage"),
     Key("results", "previous_tab", ("left", "h"), "view", "the view before", show=False),
     Key("results", "next_result", ("]",), "next", "open the next result"),
     Key("results", "previous_result", ("[",), "previous", "open the previous result", show=False),
+    Key("results", "next_match", ("n",), "match", "to the next place that is found", show=False),
+    Key("results", "previous_match", ("N",), "match", "to the place found before", show=False),
+    Key("results", "thinking", ("z",), "thinking", "unfold what the model thought", show=False),
     Key("results", "whole", ("a",), "all", "show a long text to its end", show=False),
+    Key("results", "copy_json", ("Y",), "copy JSON", "copy the line as it came", show=False),
+    Key("results", "copy_reply", ("ctrl+y",), "copy reply", "copy the text of the reply", show=False),
+    Key("results", "pause", ("P",), "pause", "stop fetching, or go on", show=False),
+    Key("results", "mark", ("space",), "mark", "mark the row", show=False),
+    Key("results", "mark_all", ("*",), "mark all", "mark all rows that are shown", show=False),
     Key("list", "open", ("enter",), "open", "open the row", show=False),
     Key("list", "cursor_up", ("up", "k"), "up", "one row up", show=False),
     Key("list", "cursor_down", ("down", "j"), "down", "one row down", show=False),
@@ -90,6 +103,8 @@ KEYS = (
     Key("dialog", "previous", ("left", "h", "shift+tab"), "previous", "to the button before"),
     Key("dialog", "next", ("right", "l", "tab"), "next", "to the next button"),
     Key("dialog", "press", ("enter",), "press", "press the button with the pointer"),
+    Key("choose", "close", ("escape", "q"), "close", "choose nothing"),
+    Key("ask", "close", ("escape",), "close", "answer nothing"),
     Key("help", "close", ("escape", "q", "?", "enter"), "close", "close this page"),
     Key("everywhere", "filter", ("/",), "filter", "filter the list by text"),
     Key("everywhere", "refresh", ("r",), "refresh", "ask the server now"),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from textual.content import Content
 
-from batchtui.results import OpenedResult, ResultRow
+from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
-from batchtui.text import clean_line, clean_text, count, size
+from batchtui.text import clean_line, clean_text, count, plural, size
 from batchtui.tui.markdown import markdown
 from batchtui.tui.widgets.cells import Cell, Tone, content_of
+from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
 
 CUT_CHARS = 20_000
 """So much of a text is shown at first: it opens at once however long it is."""
+CUT_BYTES = 4 * CUT_CHARS
+"""Bytes that hold so many characters, whatever they are."""
 
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "succeeded": ("✓", "success"),
@@ -36,29 +38,30 @@ def outcome_of(row: ResultRow) -> tuple[str, str, Tone]:
     return sign, row.error_type.removesuffix("_error") or row.outcome, tone
 
 
-def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool) -> Iterator[Part]:
+def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool, unfolded: bool) -> Iterator[Part]:
     """The reply, block by block, or why there is none.
 
     Args:
         row: What the index knows of it.
         opened: The result, taken apart.
         whole: Show long texts to their end.
+        unfolded: Show what the model thought.
     """
     yield from _facts(row, opened)
     if opened.error:
         yield from _error_parts(opened)
     for block in opened.blocks:
         yield Content("")
-        yield from _block_parts(block, whole)
+        if block.type == "thinking" and not unfolded:
+            words = plural(len(block.text.split()), "word", "words")
+            yield content_of([Cell("▸ thinking", "muted"), Cell(f"  {words}, z unfolds", "dim")])
+        else:
+            yield from _block_parts(block, whole)
 
 
-def json_parts(raw: bytes, opened: OpenedResult, *, whole: bool) -> Iterator[Part]:
-    """The line as indented JSON; as it came where it is not JSON."""
-    value: Any = opened.value
-    text = (
-        raw.decode("utf-8", "replace") if value is None else json.dumps(value, indent=2, ensure_ascii=False)
-    )
-    yield from _plain(text, whole)
+def raw_parts(raw: bytes, *, whole: bool) -> Iterator[Part]:
+    """The line as it came."""
+    yield from _plain(raw[: None if whole else CUT_BYTES].decode("utf-8", "replace"), whole, len(raw))
 
 
 def usage_parts(opened: OpenedResult) -> Iterator[Part]:
@@ -125,11 +128,85 @@ def _citation_parts(number: int, citation: Citation) -> Iterator[Part]:
         yield content_of([Cell(f"    “{clean_line(citation.quote)}”", "muted")])
 
 
-def _plain(text: str, whole: bool) -> Iterator[Part]:
-    """Text as it is, cut visibly where it is long."""
+def _plain(text: str, whole: bool, size_in_all: int = 0) -> Iterator[Part]:
+    """Text as it is, cut visibly where it is long.
+
+    Args:
+        text: The text, or its beginning.
+        whole: Show all of it.
+        size_in_all: Its size in bytes, if `text` is only its beginning.
+    """
     shown = text if whole else text[:CUT_CHARS]
     if shown:
         yield Content(clean_text(shown))
-    if len(text) > len(shown):
-        left = size(len(text.encode("utf-8", "replace")) - len(shown.encode("utf-8", "replace")))
-        yield content_of([Cell(f"… {left} more: press a to see all", "accent")])
+    left = max(size_in_all, _bytes(text)) - _bytes(shown)
+    if left > 0 and not whole:
+        yield content_of([Cell(f"… {size(left)} more: press a to see all", "accent")])
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+SORTS = (
+    (Sort.FILE, "as the server sent them"),
+    (Sort.CUSTOM_ID, "custom_id"),
+    (Sort.OUTCOME, "outcome"),
+    (Sort.MODEL, "model"),
+    (Sort.INPUT_TOKENS, "tokens in"),
+    (Sort.OUTPUT_TOKENS, "tokens out"),
+    (Sort.LENGTH, "length of the line"),
+)
+"""The orders of the list, and their names."""
+SORT_COLUMNS = (Column("", 20, flexible=True),)
+GROUP_COLUMNS = (
+    Column("how many", 8, align="right"),
+    Column("error", 22),
+    Column("message, numbers and ids as #", 20, flexible=True),
+    Column("what to do", 24, drop=1),
+)
+
+
+def group_cells(group: ErrorGroup) -> list[Cell]:
+    """A group of like failures in a list."""
+    kind = group.error_type or group.outcome or group.flag or "?"
+    return [
+        Cell(count(group.count)),
+        Cell(kind, _SIGNS.get(group.outcome, ("", "warning"))[1]),
+        Cell(group.pattern, "muted"),
+        Cell(group.advice),
+    ]
+
+
+def state_words(progress: Progress) -> str:
+    """What a fetch is doing, for the title line."""
+    if progress.state is State.COMPLETE:
+        return f"saved here · {size(progress.bytes_here)}"
+    if progress.state is State.INCOMPLETE:
+        return f"incomplete {count(progress.rows_here)}/{count(progress.rows_expected or 0)}"
+    if progress.state is State.READING and progress.bytes_per_second:
+        return f"reading · {size(int(progress.bytes_per_second))}/s"
+    if progress.state is State.AHEAD:
+        return "more when you go on"
+    if progress.state is State.FOLLOWING:
+        return "another batchtui fetches"
+    if progress.retry_in is not None:
+        return f"resuming in {progress.retry_in:.0f} s"
+    return progress.state.value
+
+
+def here_words(progress: Progress) -> str:
+    """How much of the results is here, while it is not all."""
+    if progress.state is State.COMPLETE:
+        return ""
+    of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
+    return f"{count(progress.rows_here)}{of} here · {size(progress.bytes_here)}"
+
+
+def why_empty(progress: Progress, *, is_filtered: bool) -> str:
+    """Why the list shows nothing."""
+    if progress.error:
+        return progress.error
+    if progress.rows_here or progress.state is State.COMPLETE:
+        return "No result matches." if is_filtered else "No results."
+    return "Opening the results…"

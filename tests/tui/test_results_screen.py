@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from batchtui.config import Settings
 from batchtui.results import State
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
+from batchtui.tui.finding import Found
 from batchtui.tui.screens.results import ResultsScreen
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.document import Document
+from batchtui.tui.widgets.json_tree import JsonTree
 from batchtui.tui.widgets.result_table import ResultTable
 from tests.tui.driving import QUICK, app_for, driven, screen_text, until, until_shown
 
@@ -69,30 +72,164 @@ async def test_everything_is_saved_and_opens_without_the_server(tmp_path: Path) 
         await until(pilot, lambda: pilot.app.screen.query_one(ResultTable).row_count == RESEARCH)
 
 
-async def test_outcomes_and_filter(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+async def test_outcomes_and_search(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with results_of(frozen_sandbox, tmp_path, FAILED) as (pilot, screen):
         table = screen.query_one(ResultTable)
         await pilot.press("f", "f")
         await until(pilot, lambda: table.row_count == 6_589)
         await until_shown(pilot, "6,589 of 10,000")
-        await pilot.press("slash", *"eval-09-", "enter")
+        await pilot.press("slash", *"EVAL-09-", "enter")
+        await until_shown(pilot, "/EVAL-09-")
         await until(pilot, lambda: 0 < table.row_count < 6_589)
-        await until_shown(pilot, "/eval-09-")
         await until_shown(pilot, "what to do")
         await pilot.press("escape")
         await until(pilot, lambda: table.row_count == 6_589)
         await pilot.press("escape")
+        await until(pilot, lambda: table.row_count == 10_000)
+        await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, ResultsScreen))
 
 
-async def test_reply_json_and_usage(frozen_sandbox: Embedded, tmp_path: Path) -> None:
-    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
+async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, SUPPORT) as (pilot, screen):
+        table = screen.query_one(ResultTable)
         document = screen.query_one(Document)
+        await pilot.press("slash", *"MATTRESS", "enter")
+        await until(pilot, lambda: isinstance(screen._rows, Found) and screen._rows.is_over)
+        found = table.row_count
+        assert 10 < found < SUPPORT
+        await until(pilot, lambda: "mattress" in " ".join(document.lines).lower())
+        await pilot.press("n", "n", "n")
+        assert table.cursor_row
+        await until(pilot, lambda: "mattress" in " ".join(document.lines).lower())
+        await pilot.press("N", "N", "N")
+        await pilot.press("slash", *["backspace"] * 8, *"re:mattres+\\b", "enter")
+        await until(pilot, lambda: isinstance(screen._rows, Found) and screen._rows.is_over)
+        assert 0 < table.row_count <= found
+        await pilot.press("slash", *"(", "enter")
+        await until_shown(pilot, "is not a regular expression")
+
+
+async def test_like_errors_come_together(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, FAILED, Settings(results="whole")) as (pilot, screen):
+        await until_shown(pilot, "saved here")
+        await pilot.press("e")
+        await until_shown(pilot, "6,589 results are no replies; enter shows a group")
+        await until_shown(pilot, "prompt is too long: # tokens > # maximum")
+        await until_shown(pilot, "fix and resubmit")
+        await pilot.press("j", "enter")
+        await until_shown(pilot, "errored  invalid_request")
+        assert 0 < screen.query_one(ResultTable).row_count < 6_589
+
+
+async def test_sort(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        table = screen.query_one(ResultTable)
+        await until_shown(pilot, "saved here")
+        await pilot.press("s")
+        await until_shown(pilot, "tokens out")
+        await pilot.press(*"jjjjj", "enter")
+        await until_shown(pilot, "by tokens out")
+        assert table.current is not None
+        largest = table.current.output_tokens
+        await pilot.press("G")
+        assert table.current.output_tokens <= largest
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: table.current and table.current.output_tokens < largest)
+
+
+async def test_what_is_marked_is_written(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        await until_shown(pilot, "saved here")
+        await pilot.press("j", "space", "j", "space", "w")
+        await until_shown(pilot, "Write 2 results (marked)")
+        path = tmp_path / "two.jsonl"
+        field = pilot.app.screen.query_one(Input)
+        field.value = str(tmp_path / "two.txt")
+        await pilot.press("enter")
+        await until_shown(pilot, "The name must end in")
+        field.value = str(path)
+        await pilot.press("enter")
+        await until_shown(pilot, "2 results written")
+        results = screen._results
+        assert path.read_bytes().split(b"\n")[:2] == [results.raw(results.row(n)) for n in (1, 3)]
+        await pilot.press("w")
+        pilot.app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await until_shown(pilot, "exists already")
+
+
+async def test_the_ways_to_show_a_result(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
+        document, tree = screen.query_one(Document), screen.query_one(JsonTree)
         await until(pilot, lambda: "claude-" in " ".join(document.lines))
         await pilot.press("right")
-        await until(pilot, lambda: document.lines and document.lines[0].strip() == "{")
+        await until_shown(pilot, "enter folds and unfolds")
+        rows = tree.row_count
+        await pilot.press("tab", "j", "enter")
+        await until(pilot, lambda: tree.row_count < rows)
+        folded = tree.row_count
+        await pilot.press("enter")
+        await until(pilot, lambda: tree.row_count > folded)
+        await pilot.press("right")
+        await until(pilot, lambda: document.lines and document.lines[0].strip().startswith('{"custom_id"'))
         await pilot.press("right")
         await until(pilot, lambda: any("output tokens" in line for line in document.lines))
+        await pilot.press("right")
+        await until(pilot, lambda: "claude-" in " ".join(document.lines))
+
+
+async def test_thinking_unfolds(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
+        document = screen.query_one(Document)
+        while not any("▸ thinking" in line for line in document.lines):
+            await pilot.press("right_square_bracket")
+            screen.show_current()
+        folded = len(document.lines)
+        await pilot.press("z")
+        await until(pilot, lambda: len(document.lines) > folded)
+
+
+async def test_copies_are_raw(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, HOSTILE) as (pilot, screen):
+        table, results = screen.query_one(ResultTable), screen._results
+        assert table.current is not None
+        await pilot.press("y")
+        assert pilot.app.clipboard == table.current.custom_id
+        await pilot.press("Y")
+        assert pilot.app.clipboard.encode() == results.raw(table.current)
+        await pilot.press("ctrl+y")
+        assert pilot.app.clipboard == results.open(table.current).reply
+
+
+async def test_the_end_is_followed_until_the_cursor_leaves_it(
+    frozen_sandbox: Embedded, tmp_path: Path
+) -> None:
+    async with results_of(frozen_sandbox, tmp_path, SUPPORT) as (pilot, screen):
+        table = screen.query_one(ResultTable)
+        await pilot.press("G")
+        await until(pilot, lambda: table.cursor_row == SUPPORT - 1)
+
+
+async def test_pause(sandbox_with: Callable[..., Embedded], tmp_path: Path) -> None:
+    slow = sandbox_with(speed=0, faults=("slow-results:3000000",))
+    async with results_of(slow, tmp_path, SUPPORT, Settings(results="whole")) as (pilot, screen):
+        await pilot.press("P")
+        await until(pilot, lambda: screen._fetcher.progress.state is State.PAUSED)
+        await pilot.press("P")
+        await until(pilot, lambda: screen._fetcher.progress.state is State.READING)
+
+
+async def test_a_short_body_is_incomplete_and_may_be_tried_again(
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    short = sandbox_with(speed=0, faults=("short:200000", "no-range"))
+    async with results_of(short, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        await until_shown(pilot, "incomplete")
+        await until_shown(pilot, "Press r")
+        before = screen._fetch
+        await pilot.press("r")
+        await until(pilot, lambda: screen._fetch is not before)
 
 
 async def test_next_and_previous_without_going_back(frozen_sandbox: Embedded, tmp_path: Path) -> None:
@@ -127,7 +264,7 @@ async def test_a_batch_without_results_says_why(frozen_sandbox: Embedded, tmp_pa
         await until_shown(pilot, "has not ended yet")
 
 
-async def test_leaving_in_the_middle_of_a_download(sandbox_with: object, tmp_path: Path) -> None:
+async def test_leaving_in_the_middle_of_a_download(tmp_path: Path) -> None:
     with embedded(SandboxOptions(speed=0, faults=("slow-results:2000000",))) as sandbox:
         whole = Settings(results="whole")
         async with results_of(sandbox, tmp_path, SUPPORT, whole) as (pilot, screen):

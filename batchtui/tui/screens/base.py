@@ -139,8 +139,13 @@ class BaseScreen(Screen[None]):
     def action_focus_next(self) -> None:
         """To the other pane; where only one is shown, the other one takes its place."""
         self.toggle_class("-reading")
-        target = Document if isinstance(self.focused, LineTable) else LineTable
-        self.call_after_refresh(self.query_one(target).focus)
+        target = self.reading_view if self.table.has_focus else self.table
+        self.call_after_refresh(target.focus)
+
+    @property
+    def reading_view(self) -> Widget:
+        """What the focus goes to in the pane."""
+        return self.query_one(Document)
 
     def action_filter(self) -> None:
         """Opens the filter."""
@@ -173,10 +178,15 @@ class BaseScreen(Screen[None]):
         """One level back: the pane on its own, the filter, then the screen, but never out of the app."""
         if self.has_class("-reading") and self.has_class("-narrow"):
             self.action_focus_next()
-        elif self.filter_text:
-            self.set_filter("")
-        elif len(self.app.screen_stack) > FIRST_SCREEN:
+        elif not self.step_back() and len(self.app.screen_stack) > FIRST_SCREEN:
             self.leave()
+
+    def step_back(self) -> bool:
+        """Takes the filter away; answers whether there was anything to take away."""
+        was_filtered = bool(self.filter_text)
+        if was_filtered:
+            self.set_filter("")
+        return was_filtered
 
     def leave(self) -> None:
         """Goes back to the screen before."""

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import BindingType
+from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
-from batchtui.results import EVERYTHING, OUTCOMES, Progress, Query, Results, State, View
-from batchtui.text import count, shorten_id, size
+from batchtui.results import EVERYTHING, OUTCOMES, Pattern, Progress, Query, Results, Sort, State, View
+from batchtui.text import clean_line, count, shorten_id
+from batchtui.tui.dialogs.choose import Choose
+from batchtui.tui.finding import Found, pattern_of
 from batchtui.tui.keys import Group, bindings
 from batchtui.tui.network import Network
-from batchtui.tui.result_text import json_parts, reply_parts, usage_parts
-from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.result_text import (
+    GROUP_COLUMNS,
+    SORT_COLUMNS,
+    SORTS,
+    group_cells,
+    here_words,
+    state_words,
+    why_empty,
+)
+from batchtui.tui.screens.base import SHORT_ID
+from batchtui.tui.screens.exporting import ExportingScreen
 from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.line_table import LineTable
-from batchtui.tui.widgets.result_table import ResultTable
+from batchtui.tui.widgets.result_pane import ResultPane
+from batchtui.tui.widgets.result_table import ResultTable, Rows
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Workspace
 
-Tab = Literal["Reply", "JSON", "Usage"]
-TABS: tuple[Tab, ...] = ("Reply", "JSON", "Usage")
 
-
-class ResultsScreen(BaseScreen):
+class ResultsScreen(ExportingScreen):
     """Reads results while they come, and asks for more of them as the cursor goes on.
 
     Args:
@@ -50,24 +60,25 @@ class ResultsScreen(BaseScreen):
     """Reading takes as much room as the list."""
 
     def __init__(self, workspace: Workspace, network: Network, batch: Batch) -> None:
-        self._list, self._document = ResultTable(), Document()
+        self._list, self._pane = ResultTable(), ResultPane()
         title = TitleBar(("batchtui", shorten_id(batch.id, SHORT_ID), "results"))
-        super().__init__(self._list, self._document, title, read_only=workspace.profile.read_only)
+        super().__init__(self._list, self._pane, title, read_only=workspace.profile.read_only)
         self._batch = batch
         self._network = network
         self._fetcher = workspace.fetcher(batch, on_progress=self._progress_came)
         self._results = Results(self._fetcher.files)
         self._query = EVERYTHING
-        self._view = View(self._results)
+        self._sought = ""
+        self._rows: Rows = View(self._results)
         self._fetch: Future[Progress] | None = None
-        self._told: Progress | None = None
+        self._told = Progress()
         self._is_told = True
-        self._tab: Tab = "Reply"
-        self._whole = False
+        self._is_paused = False
+        self._follows_end = False
 
     def on_mount(self) -> None:
         """Shows what is here, and fetches the rest as it is wanted."""
-        self._show_view()
+        self._show_rows()
         self.table.focus()
         if self.batchtui.settings.results == "whole":
             self._fetcher.want_all()
@@ -84,21 +95,26 @@ class ResultsScreen(BaseScreen):
     def _begin(self) -> None:
         self._fetch = self._network.start(self._fetcher.run)
 
-    @property
-    def is_settled(self) -> bool:
-        """As much is here as was wanted."""
-        progress = self._fetcher.progress
-        return progress.is_final or progress.state in (State.AHEAD, State.PAUSED)
-
     def _progress_came(self, _: Progress) -> None:
         """On the network thread: at most one look is on its way to the screen."""
         if self._is_told:
             self._is_told = False
             self.call_later(self._look)
 
+    @property
+    def is_settled(self) -> bool:
+        """As much is here as was wanted."""
+        progress = self._fetcher.progress
+        return progress.is_final or progress.state in (State.AHEAD, State.PAUSED)
+
     def _look(self) -> None:
         self._is_told = True
+        had_none = not self._list.row_count
         self._list.grow()
+        if self._follows_end:
+            self._list.action_last()
+        if had_none and self._list.row_count:
+            self.show_current()
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -107,98 +123,210 @@ class ResultsScreen(BaseScreen):
         told = [Cell(f"{count(counts.succeeded)} ✓", "success")]
         if failed := counts.total - counts.succeeded:
             told.append(Cell(f"  {count(failed)} ✗", "error"))
-        self.title_bar.show_status([*told, Cell(f"   {_state_words(progress)}", "muted")])
+        is_bad = progress.state in (State.INCOMPLETE, State.FAILED)
+        told.append(Cell(f"   {state_words(progress)}", "error" if is_bad else "muted"))
+        self.title_bar.show_status(told)
         self._show_titles()
-        if progress.error and (self._told is None or progress.error != self._told.error):
-            self.batchtui.tell(progress.error, failed=progress.is_final)
-        self._list.placeholder = _why_empty(progress, self._query)
+        # What passes by itself is in the title line; a toast for each break would bury the screen.
+        if progress.is_final and progress.error and not self._told.is_final:
+            self.batchtui.tell(f"{progress.error} Press r to try again.", failed=True)
+        self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
         self._told = progress
 
     def _show_titles(self) -> None:
         progress = self._fetcher.progress
         whole = max(progress.rows_expected or 0, progress.rows_here)
-        number = count(whole) if self._query == EVERYTHING else f"{count(len(self._view))} of {count(whole)}"
+        number = f"{count(len(self._rows))} of {count(whole)}" if self._is_filtered else count(whole)
         title = [Cell("Results", "strong"), Cell(f"  {number}", "muted")]
-        if self._query.outcome:
-            title.append(Cell(f"  {self._query.outcome}", "accent"))
-        if self._query.text:
-            title.append(Cell(f"  /{self._query.text}", "accent"))
+        order = "" if self._query.sort is Sort.FILE else f"by {dict(SORTS)[self._query.sort]}"
+        kind = (self._query.error_type or "").removesuffix("_error")
+        asked = (self._query.outcome, kind, order)
+        title += [Cell(f"  {words}", "accent") for words in asked if words]
+        if self._sought:
+            title.append(Cell(f"  /{self._sought}", "accent"))
+        if isinstance(self._rows, Found) and not self._rows.is_over:
+            title.append(Cell(f"  searched {count(self._rows.searched)}", "muted"))
         self.list_panel.show_title(title)
-        here = _here_words(progress)
+        here = here_words(progress)
         self.list_panel.show_note([Cell(here, "muted")] if here else "")
 
-    # Showing
+    @property
+    def _is_filtered(self) -> bool:
+        return bool(self._sought) or replace(self._query, sort=Sort.FILE, descending=False) != EVERYTHING
 
-    def _show_view(self) -> None:
-        self._view = View(self._results, self._query)
-        if self._query != EVERYTHING:
+    # What is shown
+
+    def _show_rows(self) -> None:
+        """Shows what the query and the search find, from its beginning."""
+        self.workers.cancel_group(self, "search")
+        pattern = self._pattern()
+        if pattern or self._query != EVERYTHING:
             self._fetcher.want_all()
-        self._list.show(self._view)
+        if pattern:
+            self._rows = Found(self._results)
+            self._search(self._rows, pattern)
+        else:
+            self._rows = View(self._results, self._query)
+        self._follows_end = False
+        self._pane.mark(pattern)
+        self._list.show(self._rows)
         self._show_progress()
-        if not len(self._view):
-            self.show_current()
+        self.show_current()
+
+    def _pattern(self) -> Pattern | None:
+        try:
+            return pattern_of(self._sought) if self._sought else None
+        except ValueError as error:
+            self.batchtui.tell(str(error), failed=True)
+            self._sought = ""
+            return None
+
+    @work(thread=True, exclusive=True, group="search", exit_on_error=True)
+    def _search(self, found: Found, pattern: Pattern) -> None:
+        worker = get_current_worker()
+        found.look(
+            pattern,
+            self._query,
+            progress=lambda: self._fetcher.progress,
+            tell=lambda: self.call_later(self._look),
+            is_cancelled=lambda: worker.is_cancelled,
+        )
+
+    @property
+    def reading_view(self) -> Widget:
+        """What the focus goes to in the pane."""
+        return self._pane.view
 
     def show_current(self) -> None:
         """Opens the result under the cursor."""
-        row = self._list.current
-        if row is None:
-            self._document.show(())
-            self.pane_panel.show_title("")
-            return
-        opened = self._results.open(row)
-        if self._tab == "Reply":
-            self._document.show(reply_parts(row, opened, whole=self._whole))
-        elif self._tab == "JSON":
-            self._document.show(json_parts(self._results.raw(row), opened, whole=self._whole))
-        else:
-            self._document.show(usage_parts(opened))
-        tabs = [Cell(f"  {tab}", "accent" if tab == self._tab else "muted") for tab in TABS]
-        self.pane_panel.show_title([Cell(shorten_id(row.custom_id, 24), "strong"), *tabs])
+        self._pane.show(self._list.current, self._results)
+        self.pane_panel.show_title(self._pane.title)
 
     @on(LineTable.CursorMoved)
     def _cursor_moved(self, event: LineTable.CursorMoved) -> None:
-        self._whole = False
-        self._fetcher.want(event.row)
-        self.show_soon()
+        if event.table is self._list:
+            self._fetcher.want(event.row)
+            self._follows_end = self._follows_end and event.row == self._list.row_count - 1
+            self.show_soon()
+
+    @on(ResultTable.EndWanted)
+    def _end_wanted(self) -> None:
+        """Asks for everything, and stays at the end as it comes."""
+        self._fetcher.want_all()
+        self._follows_end = True
 
     @on(LineTable.EndNeared)
     def _end_neared(self, event: LineTable.EndNeared) -> None:
-        self._fetcher.want(event.row + self.size.height)
+        if event.table is self._list:
+            self._fetcher.want(event.row + self.size.height)
 
     @on(LineTable.RowOpened)
-    def _row_opened(self) -> None:
-        self.action_focus_next()
+    def _row_opened(self, event: LineTable.RowOpened) -> None:
+        if event.table is self._list:
+            self.action_focus_next()
 
-    # Keys
+    # Keys: what to show
 
     @property
     def filter_text(self) -> str:
-        """The filter that holds now."""
-        return self._query.text or ""
+        """What is searched for."""
+        return self._sought
 
     def set_filter(self, text: str) -> None:
-        """Shows only results whose custom_id or error holds the text."""
-        self._ask(replace(self._query, text=text or None))
+        """Shows only results that say this, or whose custom_id does."""
+        if text != self._sought:
+            self._sought = text
+            self._show_rows()
 
-    def _ask(self, query: Query) -> None:
+    def _ask_for(self, query: Query) -> None:
         if query != self._query:
             self._query = query
-            self._show_view()
+            self._show_rows()
+
+    def step_back(self) -> bool:
+        """Takes marks, then the filter away; answers whether there was anything to take away."""
+        if self._list.marked:
+            self._list.clear_marks()
+        elif self._sought:
+            self.set_filter("")
+        elif self._query != EVERYTHING:
+            self._ask_for(EVERYTHING)
+        else:
+            return False
+        return True
 
     def action_outcome(self) -> None:
         """Shows the results of the next outcome that there is, and all of them after the last."""
         counts = self._batch.counts._asdict()
         choices = [None, *(outcome for outcome in OUTCOMES if counts.get(outcome))]
-        now = choices.index(self._query.outcome)
-        self._ask(replace(self._query, outcome=choices[(now + 1) % len(choices)]))
+        now = choices.index(self._query.outcome) if self._query.outcome in choices else 0
+        following = choices[(now + 1) % len(choices)]
+        self._ask_for(replace(self._query, outcome=following, error_type=None, error_pattern=None))
+
+    @work
+    async def action_groups(self) -> None:
+        """Shows what failed, like errors together; the chosen group becomes the filter."""
+        self._fetcher.want_all()
+        groups = self._results.errors()
+        if not groups:
+            self.batchtui.tell("Nothing has failed among the results that are here.")
+            return
+        failed = sum(group.count for group in groups)
+        so_far = "" if self._fetcher.progress.is_final else " so far, more are coming"
+        title = f"{count(failed)} results are no replies{so_far}; enter shows a group"
+        rows = [group_cells(group) for group in groups]
+        chosen = await self.app.push_screen_wait(Choose(title, GROUP_COLUMNS, rows, width=110))
+        if chosen is not None:
+            group = groups[chosen]
+            self._ask_for(
+                Query(outcome=group.outcome, error_type=group.error_type, error_pattern=group.pattern)
+            )
+
+    @work
+    async def action_sort(self) -> None:
+        """Orders the list; the same order again turns it round."""
+        rows = [[Cell(words)] for _, words in SORTS]
+        now = [sort for sort, _ in SORTS].index(self._query.sort)
+        chosen = await self.app.push_screen_wait(Choose("Order by", SORT_COLUMNS, rows, width=36, start=now))
+        if chosen is not None:
+            sort = SORTS[chosen][0]
+            descending = not self._query.descending if sort == self._query.sort else sort.is_largest_first
+            self._ask_for(replace(self._query, sort=sort, descending=descending))
+
+    def action_mark(self) -> None:
+        """Marks the row, and goes on to the next."""
+        self._list.toggle_mark()
+
+    def action_mark_all(self) -> None:
+        """Marks all that are shown."""
+        self._list.toggle_all()
+
+    # Keys: reading
 
     def action_next_result(self) -> None:
         """Opens the next result, wherever the focus is."""
-        self.table.action_cursor_down()
+        self._list.action_cursor_down()
 
     def action_previous_result(self) -> None:
         """Opens the previous result, wherever the focus is."""
-        self.table.action_cursor_up()
+        self._list.action_cursor_up()
+
+    def action_next_match(self) -> None:
+        """To the next place that is found, in this result or in the next one."""
+        self._go_to_match(1)
+
+    def action_previous_match(self) -> None:
+        """To the place found before."""
+        self._go_to_match(-1)
+
+    def _go_to_match(self, step: int) -> None:
+        if not self._sought:
+            self.batchtui.tell("Nothing is searched for: / begins a search.")
+        elif not self._pane.next_match(step):
+            row = self._list.cursor_row or 0
+            self._list.move_to(row + step)
+            self.show_current()
+            self._pane.next_match(step)
 
     def action_next_tab(self) -> None:
         """Shows the result in the next way."""
@@ -209,51 +337,44 @@ class ResultsScreen(BaseScreen):
         self._turn(-1)
 
     def _turn(self, step: int) -> None:
-        self._tab = TABS[(TABS.index(self._tab) + step) % len(TABS)]
-        self.show_current()
+        self._pane.turn(step)
+        self.pane_panel.show_title(self._pane.title)
 
     def action_whole(self) -> None:
         """Shows long texts to their end."""
-        self._whole = True
-        self.show_current()
+        self._pane.show_whole()
 
-    def action_all_results(self) -> None:
-        """Fetches everything."""
-        self._fetcher.want_all()
+    def action_thinking(self) -> None:
+        """Unfolds what the model thought, or folds it again."""
+        self._pane.toggle_thinking()
+
+    # Keys: fetching and copying
 
     def action_refresh(self) -> None:
         """Tries again after a failure."""
         if self._fetch and self._fetch.done() and self._fetcher.progress.state is not State.COMPLETE:
             self._begin()
 
+    def action_pause(self) -> None:
+        """Stops fetching, or goes on."""
+        self._is_paused = not self._is_paused
+        if self._is_paused:
+            self._fetcher.pause()
+        else:
+            self._fetcher.resume()
+        self.batchtui.tell("Fetching is paused; P goes on." if self._is_paused else "Fetching goes on.")
+
     def action_copy_id(self) -> None:
         """Copies the custom_id, raw."""
         if row := self._list.current:
-            self.copy(row.custom_id, "the custom_id")
+            self.copy(row.custom_id, f"the custom_id {clean_line(row.custom_id)}")
 
+    def action_copy_json(self) -> None:
+        """Copies the line as it came."""
+        if row := self._list.current:
+            self.copy(self._results.raw(row).decode("utf-8", "replace"), "the JSON line")
 
-def _state_words(progress: Progress) -> str:
-    if progress.state is State.COMPLETE:
-        return f"saved here · {size(progress.bytes_here)}"
-    if progress.state is State.READING and progress.bytes_per_second:
-        return f"reading · {size(int(progress.bytes_per_second))}/s"
-    if progress.state is State.AHEAD:
-        return "more when you go on"
-    if progress.retry_in is not None:
-        return f"resuming in {progress.retry_in:.0f} s"
-    return progress.state.value
-
-
-def _here_words(progress: Progress) -> str:
-    if progress.state is State.COMPLETE:
-        return ""
-    of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
-    return f"{count(progress.rows_here)}{of} here · {size(progress.bytes_here)}"
-
-
-def _why_empty(progress: Progress, query: Query) -> str:
-    if progress.error:
-        return progress.error
-    if progress.rows_here or progress.state is State.COMPLETE:
-        return "No results." if query == EVERYTHING else "No result matches."
-    return "Opening the results…"
+    def action_copy_reply(self) -> None:
+        """Copies the text of the reply, raw."""
+        if row := self._list.current:
+            self.copy(self._results.open(row).reply, "the reply")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.content import Content
 from textual.strip import Strip
@@ -18,9 +21,18 @@ from batchtui.tui.widgets.line_view import LineView
 Part = Content | Visual | RenderableType
 """A paragraph: styled text, or anything that Rich draws. A plain `str` would be read as markup: never one."""
 
+_LIT = Style(reverse=True)
 MARGIN = 1
 """Blank cells at both sides."""
 _WHEEL_LINES = 3
+
+
+class Finder(Protocol):
+    """What knows which places to light."""
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Where the first one starts and stops."""
+        ...
 
 
 class Document(LineView, can_focus=True):
@@ -43,6 +55,9 @@ class Document(LineView, can_focus=True):
         self._parts: Sequence[Part] = ()
         self._lines: list[Strip] = []
         self._top = 0
+        self._finder: Finder | None = None
+        self._matches: list[int] = []
+        self._match = -1
 
     def show(self, parts: Iterable[Part], *, keep_place: bool = False) -> None:
         """Shows other paragraphs, from their beginning unless the place is to be kept."""
@@ -50,6 +65,19 @@ class Document(LineView, can_focus=True):
         if not keep_place:
             self._top = 0
         self._lay_out()
+
+    def mark(self, finder: Finder | None) -> None:
+        """Lights every place that the finder finds, line by line."""
+        self._finder = finder
+        self._lay_out()
+
+    def next_match(self, step: int) -> bool:
+        """Scrolls to the next line that is lit, or with -1 the one before; answers whether there is one."""
+        if not 0 <= self._match + step < len(self._matches):
+            return False
+        self._match += step
+        self._scroll(self._matches[self._match] - self._height // 2 - self._top)
+        return True
 
     @property
     def lines(self) -> list[str]:
@@ -119,11 +147,40 @@ class Document(LineView, can_focus=True):
         margin = Strip.blank(MARGIN, self.rich_style)
         strips = (safe(strip) for part in self._parts for strip in self._strips(part, width))
         self._lines = [Strip.join((margin, strip, margin)) for strip in strips]
+        self._light()
         self._scroll(0)
+
+    def _light(self) -> None:
+        self._matches, self._match = [], -1
+        if self._finder is None:
+            return
+        for place, strip in enumerate(self._lines):
+            spans = list(_spans(self._finder, strip.text))
+            if spans:
+                self._matches.append(place)
+                self._lines[place] = _lit(strip, spans)
 
     def _strips(self, part: Part, width: int) -> list[Strip]:
         visual = visualize(self, part, markup=False)
         return Visual.to_strips(self, visual, width, None, self.visual_style, pad=True)
+
+
+def _spans(finder: Finder, text: str) -> Iterator[tuple[int, int]]:
+    """All places in a text that the finder finds, as characters."""
+    start = 0
+    while start < len(text) and (found := finder.find(text[start:])):
+        first, last = found
+        if first == last:
+            return
+        yield start + first, start + last
+        start += last
+
+
+def _lit(strip: Strip, spans: Iterable[tuple[int, int]]) -> Strip:
+    text = strip.text
+    cuts = [cell_len(text[:place]) for span in spans for place in span]
+    pieces = strip.divide([*cuts, strip.cell_length])
+    return Strip.join(piece.apply_style(_LIT) if at % 2 else piece for at, piece in enumerate(pieces))
 
 
 def safe(strip: Strip) -> Strip:

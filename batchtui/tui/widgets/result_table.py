@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Protocol
 
 from textual.cache import LRUCache
+from textual.message import Message
 
-from batchtui.results import ResultRow, View
+from batchtui.results import ResultRow, Results
 from batchtui.text import count
 from batchtui.tui.result_text import outcome_of
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
-from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.markable_table import MarkableTable
 
 COLUMNS = (
     Column("custom_id", 14, flexible=True, cut="front"),
@@ -24,13 +26,44 @@ BLOCK = 64
 """Rows that are read together."""
 
 
-class ResultTable(LineTable):
+class Rows(Protocol):
+    """Results in some order: what a query finds, or a search."""
+
+    results: Results
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Their numbers in the file."""
+        ...
+
+    def refresh(self) -> int:
+        """Takes in what came since, and answers how many there are now."""
+        ...
+
+    def rows(self, start: int, stop: int) -> list[ResultRow]:
+        """Those at some places."""
+        ...
+
+
+class ResultTable(MarkableTable):
     """Results in the order of a view. They are read from the index when they come in sight."""
 
     def __init__(self) -> None:
         super().__init__(COLUMNS, "Opening the results…")
-        self._view: View | None = None
+        self._view: Rows | None = None
         self._blocks: LRUCache[int, list[tuple[ResultRow, str]]] = LRUCache(32)
+
+    class EndWanted(Message):
+        """The person goes to the end, also of what is not here yet."""
+
+    def action_last(self) -> None:
+        """To the last row, and on to those that are not here yet."""
+        super().action_last()
+        self.post_message(self.EndWanted())
 
     @property
     def current(self) -> ResultRow | None:
@@ -38,9 +71,10 @@ class ResultTable(LineTable):
         row = self.cursor_row
         return self._at(row)[0] if row is not None else None
 
-    def show(self, view: View) -> None:
+    def show(self, view: Rows) -> None:
         """Shows another view, from its beginning."""
         self._view = view
+        self.marked = set()
         self._blocks.clear()
         self.set_row_count(0)
         self.set_row_count(len(view))
@@ -59,7 +93,11 @@ class ResultTable(LineTable):
             self._blocks.discard(before // BLOCK)
             self.set_row_count(now)
 
-    def cells(self, row: int) -> Sequence[Cell]:
+    def row_key(self, row: int) -> Hashable:
+        """The number of the result in its file."""
+        return self._view.numbers[row] if self._view else row
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
         result, preview = self._at(row)
         sign, words, tone = outcome_of(result)

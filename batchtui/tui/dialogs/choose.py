@@ -1,0 +1,79 @@
+"""Lets one line of a list be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from batchtui.tui.dialogs.dialog import Dialog
+from batchtui.tui.keys import bindings
+from batchtui.tui.widgets.cells import Cell, content_of
+from batchtui.tui.widgets.columns import Column
+from batchtui.tui.widgets.line_table import LineTable
+
+
+class ChoiceTable(LineTable):
+    """The lines to choose from."""
+
+    def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], start: int) -> None:
+        super().__init__(columns, "Nothing to choose from.")
+        self._rows = rows
+        self._start = start
+
+    def on_mount(self) -> None:
+        """Shows the lines."""
+        self.set_row_count(len(self._rows))
+        self.move_to(self._start)
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """One line."""
+        return self._rows[row]
+
+
+class Choose(Dialog[int | None]):
+    """A list in a box; answers the place of what was chosen, None if nothing was.
+
+    Args:
+        title: What is to be chosen.
+        columns: The columns of the list.
+        rows: Its lines; may come from outside.
+        width: Of the box, in cells.
+        start: The line under the cursor at first.
+    """
+
+    BINDINGS = bindings("choose")
+    """Leaving; the list has its own keys."""
+
+    def __init__(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        *,
+        width: int = 64,
+        start: int = 0,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._table = ChoiceTable(columns, rows, start)
+        self._table.styles.height = len(rows) + 1
+        self._width = width
+
+    def compose(self) -> ComposeResult:
+        """The title and the list."""
+        with Vertical(classes="box") as box:
+            box.styles.width = self._width
+            yield Static(content_of([Cell(self._title, "strong")]))
+            yield self._table
+
+    @on(LineTable.RowOpened)
+    def _chosen(self, event: LineTable.RowOpened) -> None:
+        self.dismiss(event.row)
+
+    def action_close(self) -> None:
+        """Chooses nothing."""
+        self.dismiss(None)

@@ -1,0 +1,94 @@
+"""A search through results as a list that grows while it goes on."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+
+from batchtui.results import Pattern, Progress, Query, ResultRow, Results, search
+
+FLUSH_SECONDS = 0.05
+"""How often found rows are handed on."""
+WAIT_SECONDS = 0.1
+"""How often it is looked whether more results have come."""
+REGEX_PREFIX = "re:"
+
+
+def pattern_of(text: str) -> Pattern:
+    """What was typed as a pattern: literal in any case, or after `re:` a regular expression.
+
+    Raises:
+        ValueError: It is not a regular expression.
+    """
+    if text.startswith(REGEX_PREFIX):
+        return Pattern(text.removeprefix(REGEX_PREFIX), is_regex=True)
+    return Pattern(text)
+
+
+class Found:
+    """The rows that a search has found so far, in the order of the file.
+
+    Args:
+        results: Where they are.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.searched = 0
+        """Rows that have been looked through."""
+        self.is_over = False
+        self._numbers = array("I")
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @property
+    def numbers(self) -> array[int]:
+        """The numbers of the rows, in order."""
+        return self._numbers
+
+    def refresh(self) -> int:
+        """How many there are now."""
+        return len(self._numbers)
+
+    def rows(self, start: int, stop: int) -> list[ResultRow]:
+        """The rows at places `start` to `stop`."""
+        return self.results.rows_at(self._numbers[start:stop])
+
+    def look(
+        self,
+        pattern: Pattern,
+        query: Query,
+        progress: Callable[[], Progress],
+        tell: Callable[[], object],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        """Looks through everything, also through what comes while it looks. For a thread of its own.
+
+        Args:
+            pattern: What to find.
+            query: Which results to look through.
+            progress: How the fetching goes: it is over when that is.
+            tell: Called every now and then when there is something new.
+            is_cancelled: Whether to stop.
+        """
+        told = 0.0
+        while not (is_cancelled() or self.is_over):
+            was_final, here = progress().is_final, self.results.rows_here
+            allowed = None if query.is_everything else set(self.results.numbers(query, self.searched))
+            for hit in search(
+                self.results, pattern, start=self.searched, stop=here, is_cancelled=is_cancelled
+            ):
+                if allowed is None or hit.row.n in allowed:
+                    self._numbers.append(hit.row.n)
+                    self.searched = hit.row.n
+                    if time.monotonic() - told > FLUSH_SECONDS:
+                        told = time.monotonic()
+                        tell()
+            if is_cancelled():
+                return
+            self.searched, self.is_over = here, was_final
+            tell()
+            if not was_final:
+                time.sleep(WAIT_SECONDS)

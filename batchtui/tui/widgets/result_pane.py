@@ -1,0 +1,111 @@
+"""The opened result: its reply, its JSON as a tree and as it came, its usage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from batchtui.results import OpenedResult, Pattern, ResultRow, Results
+from batchtui.text import shorten_id
+from batchtui.tui.result_text import raw_parts, reply_parts, usage_parts
+from batchtui.tui.widgets.cells import Cell
+from batchtui.tui.widgets.document import Document, Part
+from batchtui.tui.widgets.json_tree import JsonTree
+from batchtui.tui.widgets.line_view import LineView
+
+Tab = Literal["Reply", "JSON", "Raw", "Usage"]
+TABS: tuple[Tab, ...] = ("Reply", "JSON", "Raw", "Usage")
+ID_WIDTH = 24
+
+
+class ResultPane(Container):
+    """Shows one result in one of several ways; the way stays the same from result to result."""
+
+    DEFAULT_CSS = """
+    ResultPane > JsonTree { display: none; }
+    """
+    """One of the two views at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._document, self._tree = Document(), JsonTree()
+        self._tab: Tab = "Reply"
+        self._row: ResultRow | None = None
+        self._opened = OpenedResult()
+        self._raw = b""
+        self._whole = self._unfolded = False
+        self._pattern: Pattern | None = None
+
+    def compose(self) -> ComposeResult:
+        """Both views."""
+        yield self._document
+        yield self._tree
+
+    @property
+    def view(self) -> LineView:
+        """The view that is shown now."""
+        return self._tree if self._tab == "JSON" else self._document
+
+    @property
+    def title(self) -> list[Cell]:
+        """The custom_id, and the ways to show the result."""
+        if self._row is None:
+            return []
+        tabs = [Cell(f"  {tab}", "accent" if tab == self._tab else "muted") for tab in TABS]
+        return [Cell(shorten_id(self._row.custom_id, ID_WIDTH), "strong"), *tabs]
+
+    def show(self, row: ResultRow | None, results: Results) -> None:
+        """Shows a result; another one than before with its long texts cut and its thinking folded."""
+        if row != self._row:
+            self._whole = self._unfolded = False
+        self._row = row
+        self._raw = results.raw(row) if row else b""
+        self._opened = results.open(row) if row else OpenedResult()
+        self._draw()
+
+    def mark(self, pattern: Pattern | None) -> None:
+        """Lights what is searched for."""
+        self._pattern = pattern
+        self._document.mark(pattern)
+
+    def next_match(self, step: int) -> bool:
+        """Goes to the next place that is lit, or the one before; answers whether there is one."""
+        return self._tab != "JSON" and self._document.next_match(step)
+
+    def turn(self, step: int) -> None:
+        """Shows the result in the next way, or the one before."""
+        had_focus = self.view.has_focus
+        self._tab = TABS[(TABS.index(self._tab) + step) % len(TABS)]
+        self._draw()
+        if had_focus:
+            self.view.focus()
+
+    def show_whole(self) -> None:
+        """Shows long texts to their end."""
+        self._whole = True
+        self._draw(keep_place=True)
+
+    def toggle_thinking(self) -> None:
+        """Unfolds what the model thought, or folds it again."""
+        self._unfolded = not self._unfolded
+        self._draw(keep_place=True)
+
+    def _draw(self, *, keep_place: bool = False) -> None:
+        self._tree.display = self._tab == "JSON"
+        self._document.display = not self._tree.display
+        if self._tab == "JSON":
+            self._tree.show(self._opened.value)
+        else:
+            self._document.show(self._parts(), keep_place=keep_place)
+
+    def _parts(self) -> Iterable[Part]:
+        if self._row is None:
+            return ()
+        if self._tab == "Raw":
+            return raw_parts(self._raw, whole=self._whole)
+        if self._tab == "Usage":
+            return usage_parts(self._opened)
+        return reply_parts(self._row, self._opened, whole=self._whole, unfolded=self._unfolded)
