@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from batchtui.cli.session import Session
 
 
+NO_TERMINAL = "The screens need a terminal that can move its cursor; use a command instead: `batchtui list`."
+
+
 def open_screens(session: Session) -> int:
     """Opens the app and answers the exit code once it is closed."""
+    if os.environ.get("TERM") == "dumb":
+        raise Failed(NO_TERMINAL, USAGE)
     with session.place() as place:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
-            raise Failed("The screens need a terminal; without one, use a command: `batchtui list`.", USAGE)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise Failed(NO_TERMINAL, USAGE)
         from batchtui.config import config_dir, load_settings
         from batchtui.tui import run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from math import inf
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from batchtui.api import BadRequest, NotFound
-from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts
+from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches
 from batchtui.config import Profile, private_dir
 from batchtui.results.files import ResultFiles
 
@@ -64,8 +64,9 @@ class Workspace:
     What reads only the disk is a plain method and may be called from any thread. What talks to the
     API is a coroutine; all of them must run on one event loop.
 
-    The list is held so that it never hides a hole: from the newest batch down to the *edge*, all is
-    as the server said in this session; below the edge are cached batches, until `older` moves it on.
+    The list is held so that it never hides a hole: from the *top* down to the *edge*, all is as the
+    server said in this session. Below the edge are cached batches, until `older` moves it on; the top
+    moves up only once everything below its new place is here.
 
     Args:
         profile: Where to call and as whom.
@@ -76,10 +77,12 @@ class Workspace:
     def __init__(self, profile: Profile, cache_root: Path, *, attempts: int = 4) -> None:
         self.profile = profile
         self.folder = private_dir(cache_root / profile.workspace_digest)
-        self.batches = BatchCache(self.folder / "cache.db")
+        self.cache = BatchCache(self.folder / "cache.db")
+        self.batches = KnownBatches(self.cache)
         self.has_older = True
         """Whether the server may have batches below the edge."""
         self._attempts = attempts
+        self._top: Batch | None = None
         self._edge: Batch | None = None
 
     @cached_property
@@ -93,7 +96,7 @@ class Workspace:
         """Closes connections and files."""
         if "client" in self.__dict__:
             await self.client.aclose()
-        self.batches.close()
+        self.cache.close()
 
     # The disk
 
@@ -101,9 +104,11 @@ class Workspace:
         """The id that begins so, if exactly one cached id does; an id never seen is handed back as it is.
 
         Raises:
-            UnknownBatch: Several ids begin so.
+            UnknownBatch: Several ids begin so, or it is empty.
         """
-        found = self.batches.matching(prefix)
+        if not prefix.strip():
+            raise UnknownBatch("An empty id names no batch.")
+        found = self.cache.matching(prefix)
         if prefix in found or not found:
             return prefix
         if len(found) > 1:
@@ -124,14 +129,14 @@ class Workspace:
 
     async def refresh(self) -> Changes:
         """The newest batches, and the running ones wherever they are; nearly always one call."""
-        known_top = next(iter(self.batches.newest(1)), None)
         page = await self.client.list(limit=PAGE)
-        changes, last = self._learn_page(page)
-        if self._edge is None or last is None or not page.has_more:
-            self._edge, self.has_older = last, page.has_more
-        elif known_top and last.created_at > known_top.created_at:
-            changes += await self._fill_gap(known_top, restart_at=last)
-        return changes + await self._refresh_stragglers(last)
+        changes, seen = self._learn_page(page)
+        if self._edge is None or not seen or not page.has_more:
+            self._edge, self.has_older = (seen[-1] if seen else None), page.has_more
+        elif self._top and seen[-1].created_at > self._top.created_at:
+            changes += await self._fill_gap(self._top, seen[-1])
+        self._top = seen[0] if seen else None
+        return changes + await self._refresh_stragglers(seen)
 
     async def list(self, wanted: float, status: str | None = None) -> list[Batch]:
         """The newest batches as the server has them now, so many as wanted, all of one status if given."""
@@ -151,17 +156,19 @@ class Workspace:
         if not self.has_older:
             return Changes()
         page = await self._list_after(self._edge, limit)
-        changes, last = self._learn_page(page, older_than=self._edge.created_at)
-        self._edge, self.has_older = last or self._edge, page.has_more and last is not None
+        changes, seen = self._learn_page(page, older_than=self._edge.created_at)
+        # A server that gives the same page again would be asked for ever.
+        moved = bool(seen) and seen[-1].created_at < self._edge.created_at
+        self._edge, self.has_older = seen[-1] if moved else self._edge, page.has_more and moved
         return changes
 
     async def retrieve(self, batch_id: str) -> Batch:
-        """One batch as it is now."""
-        try:
-            return self._learn_one(await self.client.retrieve(batch_id))
-        except NotFound:
-            self._drop([batch_id])
-            raise
+        """One batch as it is now.
+
+        Raises:
+            NotFound: The server does not have it (any more).
+        """
+        return (await self._retrieve(batch_id))[0]
 
     async def known(self, batch_id: str) -> Batch:
         """A batch whose results are saved here, as it was last seen; any other as it is now."""
@@ -170,17 +177,15 @@ class Workspace:
 
     async def update(self, batch_id: str) -> Changes:
         """Asks about one batch; that it is gone is an answer too."""
-        known = self.batches.get(batch_id)
         try:
-            now = self._learn_one(await self.client.retrieve(batch_id))
+            return (await self._retrieve(batch_id))[1]
         except NotFound:
             return self._drop([batch_id])
-        return Changes([now] if _differs(known, now) else [])
 
-    async def cancel(self, batch_id: str) -> Batch:
+    async def cancel(self, batch_id: str) -> Changes:
         """Asks for a batch to stop; what has begun may still finish."""
         self._check_writable()
-        return self._learn_one(await self.client.cancel(batch_id))
+        return self._learn([await self.client.cancel(batch_id)])
 
     async def delete(self, batch_id: str) -> Changes:
         """Deletes an ended batch on the server, for good. Results saved here stay here."""
@@ -190,6 +195,7 @@ class Workspace:
             raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
         with suppress(NotFound):  # a repeated delete whose first answer was lost
             await self.client.delete(batch_id)
+        self.batches.note_deleted(batch_id)
         return self._drop([batch_id])
 
     def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
@@ -212,20 +218,19 @@ class Workspace:
 
     # How it is done
 
-    async def _fill_gap(self, known_top: Batch, restart_at: Batch) -> Changes:
-        """Everything newer than what was known, from there upwards, so that a break leaves no hole."""
-        changes = Changes()
-        before = known_top.id
+    async def _fill_gap(self, top: Batch, bottom_of_new: Batch) -> Changes:
+        """Everything that is newer than the top, from there upwards: a break leaves the top where it was."""
+        changes, before = Changes(), top.id
         try:
             while True:
                 page = await self.client.list(limit=PAGE, before_id=before)
-                more, _ = self._learn_page(page, prune=False)
+                more, seen = self._learn_page(page, prune=False)
                 changes += more
-                if not page.has_more or not page.data:
+                if not page.has_more or not seen or seen[0].id == before:
                     return changes
-                before = page.data[0].id
+                before = seen[0].id
         except LOST_CURSOR:
-            self._edge, self.has_older = restart_at, True
+            self._edge, self.has_older = bottom_of_new, True
             return changes
 
     async def _list_after(self, edge: Batch, limit: int) -> BatchPage:
@@ -236,13 +241,10 @@ class Workspace:
                 return await self.client.list(limit=limit, after_id=cursor.id)
         return await self.client.list(limit=limit)
 
-    async def _refresh_stragglers(self, last: Batch | None) -> Changes:
+    async def _refresh_stragglers(self, seen: Sequence[Batch]) -> Changes:
         """Running batches below the newest page, which a list call for that page does not tell of."""
-
-        def is_below(batch: Batch) -> bool:
-            return last is not None and batch.created_at < last.created_at
-
-        running = list(filter(is_below, self.batches.running()))
+        floor = seen[-1].created_at if seen else -inf
+        running = [batch for batch in self.batches.running() if batch.created_at < floor]
         changes = Changes()
         for batch in running[:STRAGGLERS]:
             changes += await self.update(batch.id)
@@ -250,31 +252,26 @@ class Workspace:
 
     def _learn_page(
         self, page: BatchPage, *, older_than: float = inf, prune: bool = True
-    ) -> tuple[Changes, Batch | None]:
-        """Stores a page and drops what should be on it and is not; also answers its last batch."""
+    ) -> tuple[Changes, Sequence[Batch]]:
+        """Takes in a page and drops what should be on it and is not; also answers its batches."""
+        changes = self._learn(page.data)
         seen = [_record(batch) for batch in page.data]
-        last = seen[-1] if seen else None
-        floor = last.created_at if page.has_more and last else -inf
+        floor = seen[-1].created_at if page.has_more and seen else -inf
         ids = {batch.id for batch in seen}
         missing = [b.id for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
-        changed = [batch for batch in seen if _differs(self.batches.get(batch.id), batch)]
-        self.batches.store([(record, _wire(batch)) for record, batch in zip(seen, page.data, strict=True)])
-        return Changes(changed) + self._drop(missing), last
+        return changes + self._drop(missing), seen
 
-    def _learn_one(self, batch: MessageBatch) -> Batch:
-        record = _record(batch)
-        self.batches.store([(record, _wire(batch))])
-        return record
+    async def _retrieve(self, batch_id: str) -> tuple[Batch, Changes]:
+        answer = await self.client.retrieve(batch_id)
+        changes = self._learn([answer])
+        return self.batches.get(answer.id) or _record(answer), changes
+
+    def _learn(self, batches: Sequence[MessageBatch]) -> Changes:
+        return Changes(self.batches.learn([(_record(batch), batch.wire) for batch in batches]))
 
     def _drop(self, ids: Sequence[str]) -> Changes:
         """Forgets batches that the server no longer has, but for those whose results are saved here."""
-        known = [batch for batch in map(self.batches.get, ids) if batch and batch.gone_at is None]
-        kept = [replace(batch, gone_at=time.time()) for batch in known if self.has_saved_results(batch.id)]
-        kept_ids = {batch.id for batch in kept}
-        removed = [batch.id for batch in known if batch.id not in kept_ids]
-        self.batches.mark_gone(kept_ids, time.time())
-        self.batches.forget(removed)
-        return Changes(kept, removed)
+        return Changes(*self.batches.drop(ids, time.time(), keep=self.has_saved_results))
 
     def _check_writable(self) -> None:
         if self.profile.read_only:
@@ -305,14 +302,6 @@ def _record(batch: MessageBatch) -> Batch:
 
 def _seconds(when: datetime | None) -> float | None:
     return when.timestamp() if when else None
-
-
-def _wire(batch: MessageBatch) -> str:
-    return batch.model_dump_json(exclude_unset=True)
-
-
-def _differs(known: Batch | None, now: Batch) -> bool:
-    return known is None or replace(known, seen_at=now.seen_at) != now
 
 
 def _why_no_results(batch: Batch) -> str:

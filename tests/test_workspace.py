@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.api import BatchesClient, NotFound
+from batchtui.api import BatchesClient, ConnectionLost, NotFound
 from batchtui.cache import Batch
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.sandbox import Embedded
@@ -101,6 +101,40 @@ async def test_more_new_batches_than_a_page_leave_no_hole(
     assert known_ids(workspace) == (await all_ids(other))[:17]
 
 
+async def test_a_break_while_a_gap_is_filled_leaves_no_hole(
+    workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchtui.workspace.PAGE", 5)
+    await workspace.refresh()
+    for _ in range(12):
+        await other.create([REQUEST])
+    real_list = workspace.client.list
+
+    async def breaks_in_the_gap(**arguments: object) -> object:
+        if arguments.get("before_id"):
+            raise ConnectionLost("in the middle")
+        return await real_list(**arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.client, "list", breaks_in_the_gap)
+        with pytest.raises(ConnectionLost):
+            await workspace.refresh()
+    await workspace.refresh()
+    assert known_ids(workspace) == (await all_ids(other))[:17]
+
+
+async def test_two_processes_each_hear_of_everything(
+    own_sandbox: Embedded, workspace: Workspace, other: BatchesClient, tmp_path: Path
+) -> None:
+    second = Workspace(profile_of(own_sandbox), tmp_path)
+    await workspace.refresh()
+    await second.refresh()
+    created = await other.create([REQUEST])
+    for each in (workspace, second):
+        assert created.id in [batch.id for batch in (await each.refresh()).changed]
+    await second.aclose()
+
+
 async def test_batches_deleted_elsewhere_disappear(workspace: Workspace, other: BatchesClient) -> None:
     await workspace.refresh()
     victim = next(batch for batch in workspace.batches.newest()[5:] if batch.is_ended)
@@ -139,7 +173,7 @@ async def test_running_batches_below_the_first_page_are_followed(
 
 async def test_cancel_and_delete(workspace: Workspace, other: BatchesClient) -> None:
     created = await other.create([REQUEST])
-    cancelled = await workspace.cancel(created.id)
+    cancelled = (await workspace.cancel(created.id)).changed[0]
     assert cancelled.status in ("canceling", "ended")
     while not (await workspace.retrieve(created.id)).is_ended:
         pass
@@ -181,6 +215,8 @@ async def test_shortened_ids(workspace: Workspace) -> None:
     assert workspace.full_id("never-seen") == "never-seen"
     with pytest.raises(UnknownBatch, match="several"):
         workspace.full_id("msgbatch_")
+    with pytest.raises(UnknownBatch, match="empty"):
+        workspace.full_id("")
 
 
 async def test_a_running_batch_has_no_results_yet(workspace: Workspace) -> None:

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
+
+
+def _sensible(moment: datetime) -> datetime:
+    """The moment in UTC; one before computers is a mistake, and Python cannot count it in seconds."""
+    if moment.year < FIRST_YEAR:
+        raise ValueError("a moment in the distant past")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+FIRST_YEAR = 1971
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Moment = Annotated[datetime, AfterValidator(_sensible)]
 
 
 class Wire(BaseModel):
@@ -19,11 +41,11 @@ class RequestCounts(Wire):
     The public documents say that all but `processing` stay 0 until the whole batch has ended.
     """
 
-    processing: int = 0
-    succeeded: int = 0
-    errored: int = 0
-    canceled: int = 0
-    expired: int = 0
+    processing: Count = 0
+    succeeded: Count = 0
+    errored: Count = 0
+    canceled: Count = 0
+    expired: Count = 0
 
     @property
     def total(self) -> int:
@@ -39,15 +61,30 @@ class MessageBatch(Wire):
     processing_status: str
     """`in_progress`, `canceling` or `ended`; an open set."""
     request_counts: RequestCounts
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
     """When processing stops at the latest: 24 hours after creation."""
-    ended_at: datetime | None = None
-    cancel_initiated_at: datetime | None = None
-    archived_at: datetime | None = None
+    ended_at: Moment | None = None
+    cancel_initiated_at: Moment | None = None
+    archived_at: Moment | None = None
     """When the results were removed: 29 days after creation."""
     results_url: str | None = None
     """Never dialled: it may name another host, and the key would go there."""
+
+    _sent: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_sent(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        batch = handler(value)
+        if isinstance(value, dict):
+            batch._sent = value
+        return batch
+
+    @property
+    def wire(self) -> str:
+        """The object as the server sent it, on one line of JSON."""
+        return json.dumps(self._sent, ensure_ascii=False, separators=(",", ":"))
 
 
 class BatchPage(Wire):

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+import httpcore
 import httpx
 
 from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch
@@ -26,6 +27,10 @@ from batchtui.config import Profile
 
 BATCHES = "/v1/messages/batches"
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+# httpcore reads 64 kB at a time; with 256 kB the event loop turns a quarter as often, which made 268 MB
+# of results come in 0.30 s instead of 0.54 s.
+httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 
 class BatchesClient:
@@ -90,7 +95,10 @@ class BatchesClient:
     async def retrieve(self, batch_id: str) -> MessageBatch:
         """One batch as it is now."""
         response, body = await self._call("GET", _path(batch_id))
-        return parse(MessageBatch, body, response.headers)
+        batch = parse(MessageBatch, body, response.headers)
+        if batch.id != batch_id:
+            raise UnexpectedResponse(f"Asked about {batch_id}, the server answered about {batch.id}.")
+        return batch
 
     async def list(
         self, *, limit: int = 20, after_id: str | None = None, before_id: str | None = None
@@ -121,12 +129,10 @@ class BatchesClient:
             page = await self.list(limit=limit, after_id=after_id, before_id=before_id)
             for batch in page.data:
                 yield batch
-            if not page.has_more or not page.data:
-                return
-            if before_id:
-                before_id = page.first_id or page.data[0].id
-            else:
-                after_id = page.last_id or page.data[-1].id
+            cursor = page.data[0 if before_id else -1].id if page.data else None
+            if not page.has_more or cursor in (None, before_id or after_id):
+                return  # a cursor that does not move would go round for ever
+            before_id, after_id = (cursor, None) if before_id else (None, cursor)
 
     async def cancel(self, batch_id: str) -> MessageBatch:
         """Asks for a batch to stop. It goes `canceling`, then `ended`, maybe with results."""
@@ -190,7 +196,7 @@ class BatchesClient:
         request = self._http.build_request(method, path, **arguments)
         try:
             response = await self._http.send(request, stream=True)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise NotReachable(self._why_not_reachable(error)) from error
         if response.is_success:
             return response
@@ -203,10 +209,10 @@ class BatchesClient:
     async def _read(self, response: httpx.Response) -> bytes:
         try:
             return await read_body(response)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ConnectionLost(f"{self.base_url} broke off its answer ({type(error).__name__}).") from error
 
-    def _why_not_reachable(self, error: httpx.TransportError) -> str:
+    def _why_not_reachable(self, error: httpx.RequestError) -> str:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
         return f"{self.base_url} cannot be reached ({reason or type(error).__name__})."
 
@@ -220,14 +226,19 @@ def _path(batch_id: str) -> str:
     return f"{BATCHES}/{quote(batch_id, safe='')}"
 
 
-def _headers(profile: Profile) -> dict[str, str]:
-    headers = dict(profile.headers)
-    headers |= {"accept": "application/json", "anthropic-version": profile.version}
+def _headers(profile: Profile) -> httpx.Headers:
+    """What goes with every call: custom headers win over our own, and the key over any other."""
+    headers = httpx.Headers({"accept": "application/json", "anthropic-version": profile.version})
     if profile.betas:
         headers["anthropic-beta"] = ",".join(profile.betas)
     if profile.workspace_id:
         headers["anthropic-workspace-id"] = profile.workspace_id
+    headers.update(dict(profile.headers))
     secret = profile.credentials.secret.reveal()
+    for name in ("x-api-key", "authorization"):
+        headers.pop(name, None)
     if profile.credentials.kind == "token":
-        return headers | {"authorization": f"Bearer {secret}"}
-    return headers | {"x-api-key": secret}
+        headers["authorization"] = f"Bearer {secret}"
+    else:
+        headers["x-api-key"] = secret
+    return headers

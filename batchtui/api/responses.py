@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -89,8 +90,12 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 def total_bytes(content_range: str) -> int | None:
     """The size after the slash of `bytes 5-9/10` or `bytes */10`; None where it is not told."""
-    _, _, total = content_range.partition("/")
-    return int(total) if total.isascii() and total.isdigit() else None
+    return whole_number(content_range.partition("/")[2])
+
+
+def whole_number(text: str) -> int | None:
+    """A number of bytes in a header; None for anything else, thousands of digits among them."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

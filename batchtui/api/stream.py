@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from batchtui.api.errors import ConnectionLost, UnexpectedResponse
-from batchtui.api.responses import total_bytes
+from batchtui.api.responses import total_bytes, whole_number
 
 
 class ResultStream:
@@ -42,7 +42,7 @@ class ResultStream:
                 yield chunk
         except httpx.TimeoutException as error:
             raise ConnectionLost("The results stream fell silent.") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ConnectionLost(f"The results stream broke off ({type(error).__name__}).") from error
 
 
@@ -50,15 +50,14 @@ def _place(response: httpx.Response) -> tuple[int, int | None]:
     """Offset of the first byte, and size of the whole file if known."""
     headers = response.headers
     if response.status_code != httpx.codes.PARTIAL_CONTENT:
-        length = headers.get("content-length", "")
-        return 0, int(length) if length.isascii() and length.isdigit() else None
+        return 0, whole_number(headers.get("content-length", ""))
     content_range = headers.get("content-range", "")
-    first = content_range.removeprefix("bytes ").partition("-")[0]
-    if not (first.isascii() and first.isdigit()):
+    first = whole_number(content_range.removeprefix("bytes ").partition("-")[0])
+    if first is None:
         raise UnexpectedResponse(
             "The server sent a part of the results but does not say which (Content-Range)."
         )
-    return int(first), total_bytes(content_range)
+    return first, total_bytes(content_range)
 
 
 def _validator(headers: httpx.Headers) -> str | None:

@@ -1,6 +1,7 @@
 """What this disk knows of a workspace: batches and their count history (SQLite)."""
 
 from batchtui.cache.batches import BatchCache
+from batchtui.cache.known import KnownBatches
 from batchtui.cache.records import RESULTS_DAYS, Batch, Counts
 
-__all__ = ["RESULTS_DAYS", "Batch", "BatchCache", "Counts"]
+__all__ = ["RESULTS_DAYS", "Batch", "BatchCache", "Counts", "KnownBatches"]

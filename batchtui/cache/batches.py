@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from batchtui.cache.records import Batch, Counts
-from batchtui.disk import NewerSchema, open_database, open_read_only, transaction
+from batchtui.disk import NewerSchema, open_database, open_read_only, set_aside, transaction
 
 MIGRATIONS = (
     """
@@ -56,7 +56,8 @@ _COUNTS = "processing, succeeded, errored, canceled, expired"
 class BatchCache:
     """Batches and the history of their counts, in one file that threads and processes share.
 
-    Each thread has a connection of its own; a write is one transaction.
+    Each thread has a connection of its own; a write is one transaction. It is a cache: where the file
+    cannot be used, nothing is known and nothing is kept, and `notice` says so. It never raises.
 
     Args:
         path: The database file, in an existing private folder.
@@ -68,87 +69,63 @@ class BatchCache:
         """One sentence for the person, when the file could not be used as it should."""
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._is_newer = False
 
-    def newest(self, limit: int = -1) -> list[Batch]:
-        """Batches, newest first; all of them without a limit."""
-        query = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id LIMIT ?"  # noqa: S608
-        return [_batch(row) for row in self._connection.execute(query, (limit,))]
-
-    def between(self, newer_than: float, older_than: float) -> list[Batch]:
-        """Batches created strictly between two times, newest first."""
-        query = (
-            f"SELECT {_COLUMNS} FROM batches WHERE created_at > ? AND created_at < ? "  # noqa: S608
-            "ORDER BY created_at DESC, id"
-        )
-        return [_batch(row) for row in self._connection.execute(query, (newer_than, older_than))]
-
-    def running(self) -> list[Batch]:
-        """Batches that had not ended when last seen, newest first."""
-        query = (
-            f"SELECT {_COLUMNS} FROM batches WHERE status <> 'ended' AND gone_at IS NULL "  # noqa: S608
-            "ORDER BY created_at DESC, id"
-        )
-        return [_batch(row) for row in self._connection.execute(query)]
+    def newest(self) -> list[Batch]:
+        """All batches, newest first."""
+        query = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id"  # noqa: S608
+        return [_batch(row) for row in self._read(query)]
 
     def get(self, batch_id: str) -> Batch | None:
         """One batch, if it was ever seen."""
         query = f"SELECT {_COLUMNS} FROM batches WHERE id = ?"  # noqa: S608
-        row = self._connection.execute(query, (batch_id,)).fetchone()
-        return _batch(row) if row else None
+        return next(map(_batch, self._read(query, batch_id)), None)
 
     def wire(self, batch_id: str) -> str | None:
         """The JSON object of a batch as the server sent it last, unknown fields and all."""
-        row = self._connection.execute("SELECT wire FROM batches WHERE id = ?", (batch_id,)).fetchone()
-        return str(row[0]) if row else None
+        rows = self._read("SELECT wire FROM batches WHERE id = ?", batch_id)
+        return str(rows[0][0]) if rows else None
 
     def matching(self, prefix: str) -> list[str]:
         """The ids that begin with `prefix`, at most 10, newest first."""
         query = "SELECT id FROM batches WHERE substr(id, 1, ?) = ? ORDER BY created_at DESC LIMIT 10"
-        return [row[0] for row in self._connection.execute(query, (len(prefix), prefix))]
+        return [row[0] for row in self._read(query, len(prefix), prefix)]
 
-    def history(self, batch_id: str) -> list[tuple[float, Counts]]:
-        """When the counts of a batch were seen to change, oldest first."""
-        query = f"SELECT at, {_COUNTS} FROM counts WHERE batch_id = ? ORDER BY at"  # noqa: S608
-        rows = self._connection.execute(query, (batch_id,))
-        return [(at, Counts(*counts)) for at, *counts in rows]
+    def history(self, batch_id: str, since: float = 0.0) -> list[tuple[float, Counts]]:
+        """When the counts of a batch were seen to change since some time, oldest first."""
+        query = f"SELECT at, {_COUNTS} FROM counts WHERE batch_id = ? AND at >= ? ORDER BY at"  # noqa: S608
+        return [(at, Counts(*counts)) for at, *counts in self._read(query, batch_id, since)]
 
     def store(self, batches: Sequence[tuple[Batch, str]]) -> None:
         """Keeps what the server just said: each batch with its JSON. Changed counts go into the history."""
-        if self.is_read_only or not batches:
-            return
         places = ", ".join("?" * (_COLUMNS.count(",") + 2))
         updates = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS.split(", ")[1:], "wire"))
         upsert = (
             f"INSERT INTO batches ({_COLUMNS}, wire) VALUES ({places}) "  # noqa: S608
             f"ON CONFLICT (id) DO UPDATE SET {updates}"
         )
-        with transaction(self._connection):
+
+        def write(connection: sqlite3.Connection) -> None:
             for batch, wire in batches:
-                self._connection.execute(upsert, (*_row(batch), wire))
-                self._remember_counts(batch)
+                connection.execute(upsert, (*_row(batch), wire))
+                _remember_counts(connection, batch)
+
+        if batches:
+            self._write(write)
 
     def mark_gone(self, ids: Iterable[str], at: float) -> None:
         """Notes that the server no longer has these batches, and keeps what is known of them."""
-        if self.is_read_only:
-            return
-        query = "UPDATE batches SET gone_at = ? WHERE id = ?"
-        with transaction(self._connection):
-            self._connection.executemany(query, ((at, batch_id) for batch_id in ids))
+        rows = [(at, batch_id) for batch_id in ids]
+        if rows:
+            query = "UPDATE batches SET gone_at = ? WHERE id = ?"
+            self._write(lambda connection: connection.executemany(query, rows))
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drops batches and their history."""
-        if self.is_read_only:
-            return
-        with transaction(self._connection):
-            self._connection.executemany(
-                "DELETE FROM batches WHERE id = ?", ((batch_id,) for batch_id in ids)
-            )
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the file belongs to a newer batchtui, so that nothing is written."""
-        _ = self._connection
-        return self.notice is not None
+        rows = [(batch_id,) for batch_id in ids]
+        if rows:
+            query = "DELETE FROM batches WHERE id = ?"
+            self._write(lambda connection: connection.executemany(query, rows))
 
     def close(self) -> None:
         """Closes the connections of all threads."""
@@ -156,6 +133,30 @@ class BatchCache:
             connection.close()
         self._opened.clear()
         self._local = threading.local()
+
+    def _read(self, query: str, *values: object) -> list[Any]:
+        rows: list[Any] = []
+        self._attempt(lambda connection: rows.extend(connection.execute(query, values)))
+        return rows
+
+    def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        def in_transaction(connection: sqlite3.Connection) -> None:
+            if not self._is_newer:
+                with transaction(connection):
+                    work(connection)
+
+        self._attempt(in_transaction)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Does something with the file; a corrupt one is set aside, any other trouble is noted."""
+        try:
+            work(self._connection)
+        except sqlite3.OperationalError as error:
+            self.notice = f"The cache {self.path} cannot be used now ({error}); nothing is kept meanwhile."
+        except sqlite3.DatabaseError as error:
+            self.close()
+            set_aside(self.path)
+            self.notice = f"The cache {self.path} was damaged ({error}); it is set aside and begun anew."
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -169,16 +170,18 @@ class BatchCache:
         try:
             return open_database(self.path, MIGRATIONS)
         except NewerSchema as newer:
+            self._is_newer = True
             self.notice = f"{newer} It is read but not changed; update batchtui to use it fully."
             return open_read_only(self.path)
 
-    def _remember_counts(self, batch: Batch) -> None:
-        """Adds to the history what differs from the last entry: a batch at rest takes no space."""
-        query = f"SELECT {_COUNTS} FROM counts WHERE batch_id = ? ORDER BY at DESC LIMIT 1"  # noqa: S608
-        last = self._connection.execute(query, (batch.id,)).fetchone()
-        if last != tuple(batch.counts):
-            insert = "INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._connection.execute(insert, (batch.id, batch.seen_at, *batch.counts))
+
+def _remember_counts(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Adds to the history what differs from the last entry: a batch at rest takes no space."""
+    query = f"SELECT {_COUNTS} FROM counts WHERE batch_id = ? ORDER BY at DESC LIMIT 1"  # noqa: S608
+    last = connection.execute(query, (batch.id,)).fetchone()
+    if last != tuple(batch.counts):
+        insert = "INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)"
+        connection.execute(insert, (batch.id, batch.seen_at, *batch.counts))
 
 
 def _row(batch: Batch) -> tuple[object, ...]:

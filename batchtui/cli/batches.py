@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.failures import Failed
-from batchtui.cli.output import LEFT, RIGHT, print_json, print_table, say
+from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
 
@@ -56,7 +56,7 @@ def show(session: Session, batch_id: str, as_json: bool) -> None:
             print_json(workspace.batches.wire(batch.id) or "")
         else:
             for name, value in _facts(batch):
-                click.echo(f"{name:<12}{value}")
+                print_line(f"{name:<12}{value}")
 
     session.run(work)
 
@@ -72,8 +72,9 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
         _ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
         for batch_id in wanted:
-            batch = await workspace.cancel(batch_id)
-            click.echo(f"{batch.id}  {batch.status}")
+            await workspace.cancel(batch_id)
+            batch = workspace.batches.get(batch_id)
+            print_line(f"{batch_id}  {batch.status if batch else 'canceling'}")
 
     session.run(work)
 
@@ -92,7 +93,7 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
         _ask(yes, f"Delete {_named(wanted)} for good?{lost}")
         for batch_id in wanted:
             await workspace.delete(batch_id)
-            click.echo(f"{batch_id}  deleted")
+            print_line(f"{batch_id}  deleted")
 
     session.run(work)
 

@@ -44,6 +44,8 @@ def _usage(error: click.ClickException) -> str:
 
 def _code(error: BaseException) -> int | None:
     """The exit code of an error that a person can do something about; None for any other."""
+    import sqlite3
+
     from batchtui.api import ApiError, NotAuthorised, NotReachable
     from batchtui.config import ConfigError, MissingKey
     from batchtui.workspace import WorkspaceError
@@ -57,7 +59,7 @@ def _code(error: BaseException) -> int | None:
             return USAGE
         case NotReachable():
             return NOT_REACHABLE
-        case ApiError() | WorkspaceError() | OSError():
+        case ApiError() | WorkspaceError() | OSError() | sqlite3.Error():
             return FAILED
         case _:
             return None

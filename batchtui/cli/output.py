@@ -18,6 +18,11 @@ def say(sentence: str) -> None:
     click.echo(clean_line(sentence), err=True)
 
 
+def print_line(text: str) -> None:
+    """A line of text on stdout; it may come from outside."""
+    click.echo(clean_line(text))
+
+
 def print_json(line: str) -> None:
     """One line of JSON on stdout: as it is for a program, without control characters for a terminal."""
     click.echo(clean_line(line) if sys.stdout.isatty() else line)

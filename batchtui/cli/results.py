@@ -60,6 +60,8 @@ def results(
 
     if output and output.exists():
         raise Failed(f"{output} exists already; choose another name.")
+    if output and not output.parent.is_dir():
+        raise Failed(f"There is no folder {output.parent} to write {output.name} to.")
     session.run(work)
 
 

@@ -30,13 +30,17 @@ def sandbox(  # one argument for each option
 ) -> None:
     """Run a Message Batches API on this machine, with made-up batches.
 
-    The first line on stdout is {"base_url": …, "api_key": …}. Stop it with ctrl+c.
+    The first line on stdout is {"base_url": …, "api_key": …}. Stop it with ctrl+c. Where time passes
+    faster than here, what it dates soon lies ahead of this machine's clock.
     """
     from batchtui.sandbox import SandboxOptions, listen, new_key, serve
 
-    options = SandboxOptions(
-        key=key or new_key(), seed=seed, batches=batches, speed=speed, counts=counts, faults=faults
-    )
+    try:
+        options = SandboxOptions(
+            key=key or new_key(), seed=seed, batches=batches, speed=speed, counts=counts, faults=faults
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     socket = listen(port)
     base_url = f"http://127.0.0.1:{socket.getsockname()[1]}"
     click.echo(json.dumps({"base_url": base_url, "api_key": options.key}))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from batchtui.cli.output import say
 
 if TYPE_CHECKING:
     from batchtui.config import Profile
@@ -41,20 +43,18 @@ class Session:
     @contextmanager
     def place(self) -> Iterator[Place]:
         """The profile and cache folder; with `--demo`, a sandbox and a folder that end with the block."""
-        if self.demo:
-            with _demo() as place:
-                yield place
-            return
-        from dataclasses import replace
+        with _demo() if self.demo else self._configured() as place:
+            profile = replace(place.profile, read_only=self.read_only or place.profile.read_only)
+            yield replace(place, profile=profile)
 
+    @contextmanager
+    def _configured(self) -> Iterator[Place]:
         from batchtui.config import cache_dir, config_dir, load_profile
 
         env = os.environ
         profile = load_profile(
             self.profile, base_url=self.base_url, env=env, config_path=config_dir() / "config.toml"
         )
-        if self.read_only:
-            profile = replace(profile, read_only=True)
         yield Place(profile, cache_dir(self.cache_dir, env), is_demo=False)
 
     def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
@@ -78,6 +78,8 @@ async def _open(place: Place) -> AsyncIterator[Workspace]:
     try:
         yield workspace
     finally:
+        if workspace.cache.notice:
+            say(workspace.cache.notice)
         await workspace.aclose()
 
 

@@ -138,7 +138,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself may have rolled back, on a full disk for one
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")

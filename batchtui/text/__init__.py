@@ -6,7 +6,7 @@ move the cursor, change the terminal, hide or reorder other text. The rest write
 
 from __future__ import annotations
 
-from batchtui.text.clean import clean_line, clean_text, for_terminal
+from batchtui.text.clean import clean_line, clean_text
 from batchtui.text.humanize import (
     ago,
     count,
@@ -25,7 +25,6 @@ __all__ = [
     "clean_text",
     "count",
     "duration",
-    "for_terminal",
     "long_duration",
     "percent",
     "plural",

@@ -8,11 +8,6 @@ and unassigned character, since nobody can say how wide a terminal draws those.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import TextIO
-
 _REPLACEMENT = "\ufffd"
 _TAB_COLUMNS = 4
 
@@ -76,8 +71,3 @@ def clean_text(text: str) -> str:
     where each character counts as one column. Cleaning what is clean changes nothing.
     """
     return text.replace("\r\n", "\n").translate(_TEXT).expandtabs(_TAB_COLUMNS)
-
-
-def for_terminal(text: str, stream: TextIO) -> str:
-    """Answers `text` cleaned when `stream` is a terminal, and as it is for a file or a pipe."""
-    return clean_text(text) if stream.isatty() else text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -40,11 +43,14 @@ class BatchtuiApp(App[None]):
 
     CSS = """
     BaseScreen { background: $background; }
-    Toast { max-width: 70; }
+    Toast { width: 70; max-width: 100%; padding: 0 1; }
     CommandPalette > Vertical { background: $panel; width: 80; max-width: 100%; }
     SearchIcon { display: none; }
     """
     """Everything sits on one calm background; what lies over it is a shade lighter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", show=False, priority=True)]
+    """Out, from wherever one is."""
 
     def __init__(self, profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool) -> None:
         super().__init__()
@@ -72,6 +78,9 @@ class BatchtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Opens the first screen; it paints from the cache."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end_by, number)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = f"batchtui-{self.settings.theme}"
@@ -81,9 +90,17 @@ class BatchtuiApp(App[None]):
         """Ends the network thread."""
         self.network.stop(self.workspace.aclose)
 
+    def _end_by(self, number: signal.Signals) -> None:
+        """Ends as a shell expects of a signal, but with the terminal as it was."""
+        self.exit(return_code=128 + number)
+
     def tell(self, message: str, *, failed: bool = False) -> None:
         """A toast; the text may come from outside."""
         self.notify(clean_text(message), severity="error" if failed else "information", markup=False)
+
+    def action_leave(self) -> None:
+        """Closes the app."""
+        self.leave()
 
     def leave(self, error: ApiError | None = None) -> None:
         """Closes the app; after an error that kept it from the API, says so and exits as a command would."""
@@ -99,7 +116,7 @@ class BatchtuiApp(App[None]):
     def _fatal_error(self) -> None:
         """Ends after a bug. Textual would print all local variables, answers and keys among them."""
         self.last_words = clean_text(traceback.format_exc()) + (
-            "\nbatchtui: this is a bug in batchtui; nothing on the server or on this disk was changed by it."
+            "\nbatchtui: this is a bug in batchtui. What is saved stays saved; please report the lines above."
         )
         self._close_messages_no_wait()
 

@@ -103,7 +103,7 @@ class Follower:
             self._audience.show_link(Link(live=True))
 
     async def _round(self) -> None:
-        """What is due now. All calls go through here one after the other: pages never overtake each other."""
+        """What is due now, one call after the other: pages never overtake each other."""
         batch = self._audience.watched_batch()
         if time.monotonic() >= self._list_due:
             await self._call(self._workspace.refresh)
@@ -111,8 +111,8 @@ class Follower:
         elif batch and not batch.is_ended and batch.gone_at is None:
             await self._call(partial(self._workspace.update, batch.id))
         if self._older_wanted:
-            self._older_wanted = False
             await self._call(self._workspace.older)
+            self._older_wanted = False
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
         self._audience.show_changes(await self._network.call(work))
@@ -130,7 +130,7 @@ class Follower:
 
     def _wait_after(self, error: ApiError) -> int:
         asked = error.retry_after if isinstance(error, StatusError) else None
-        return ceil(min(LONGEST_WAIT, asked or 2.0**self._failures))
+        return ceil(min(LONGEST_WAIT, asked or 2.0 ** min(self._failures, 10)))
 
     async def _count_down(self, error: ApiError, seconds: int) -> None:
         for left in range(seconds, 0, -1):

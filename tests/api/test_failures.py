@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,13 @@ from tests.canned_server import CUT, answer, canned_server, error_answer
 
 QUICK = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.02)
 PAGE = json.dumps({"data": [], "has_more": False, "first_id": None, "last_id": None}).encode()
+BATCH = {
+    "id": "b1",
+    "processing_status": "ended",
+    "request_counts": {},
+    "created_at": "2026-11-20T10:00:00Z",
+    "expires_at": "2026-11-21T10:00:00Z",
+}
 BUSY = error_answer("529 Overloaded", "overloaded_error", "Overloaded")
 
 
@@ -188,3 +196,53 @@ async def test_a_hostile_id_stays_inside_its_path() -> None:
 async def test_the_key_is_nowhere_in_what_is_told() -> None:
     error, _ = await failure_of_list(CUT)
     assert "sk-test" not in "".join(map(repr, (error, error.__cause__, vars(error))))
+
+
+async def test_a_body_that_only_claims_to_be_compressed() -> None:
+    error, _ = await failure_of_list(answer("200 OK", PAGE, "content-encoding: gzip"))
+    assert isinstance(error, ConnectionLost)
+
+
+@pytest.mark.parametrize(
+    "change", [{"created_at": "0001-01-01T00:00:00"}, {"request_counts": {"processing": 2**70}}]
+)
+async def test_values_that_nothing_can_hold(change: dict[str, object]) -> None:
+    page = json.dumps({"data": [BATCH | change], "has_more": False}).encode()
+    error, _ = await failure_of_list(answer("200 OK", page))
+    assert isinstance(error, UnexpectedResponse)
+
+
+async def test_a_number_of_thousands_of_digits_in_a_header() -> None:
+    odd = answer("416 Range Not Satisfiable", b"", f"content-range: bytes */{'9' * 5000}")
+    async with canned_server(odd) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(RangeNotSatisfiable) as caught:
+            async with client.results("b1", start=20, validator='"v"'):
+                raise AssertionError("must not open")
+        assert caught.value.total is None
+
+
+async def test_an_answer_about_another_batch_is_not_believed() -> None:
+    other = answer("200 OK", json.dumps(BATCH | {"id": "another"}).encode())
+    async with canned_server(other) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(UnexpectedResponse, match="another"):
+            await client.retrieve("b1")
+
+
+async def test_custom_headers_go_once_and_never_in_place_of_the_key() -> None:
+    async with canned_server(answer("200 OK", PAGE)) as server:
+        headers = (("X-Api-Key", "other"), ("Anthropic-Version", "2026-10-21"), ("X-Team", "evals"))
+        profile = replace(server.profile, headers=headers)
+        async with BatchesClient(profile, retry=QUICK) as client:
+            await client.list()
+        sent = server.requests[0].lower()
+    assert sent.count(b"x-api-key:") == 1
+    assert b"x-api-key: sk-test" in sent
+    assert sent.count(b"anthropic-version:") == 1
+    assert b"anthropic-version: 2026-10-21" in sent
+    assert b"x-team: evals" in sent
+
+
+async def test_a_page_that_repeats_itself_ends() -> None:
+    page = json.dumps({"data": [BATCH], "has_more": True, "last_id": "b1"}).encode()
+    async with canned_server(answer("200 OK", page)) as server, BatchesClient(server.profile) as client:
+        assert [found.id async for found in client.iterate()] == ["b1", "b1"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from batchtui.api import MessageBatch, ResultLine
@@ -28,6 +30,11 @@ def test_unknown_fields_and_words_are_kept() -> None:
     assert batch.request_counts.total == 15
     assert batch.model_dump(mode="json")["novelty"] == {"deep": [1]}
     assert batch.model_dump(mode="json")["request_counts"]["lost"] == 6
+
+
+def test_the_wire_form_is_kept_as_it_was_sent() -> None:
+    text = json.dumps(BATCH, separators=(",", ":"))
+    assert MessageBatch.model_validate_json(text).wire == text
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,6 @@ def test_what_is_stored_comes_back(cache: BatchCache) -> None:
 def test_newest_first(cache: BatchCache) -> None:
     store(cache, *(replace(BATCH, id=f"b{age}", created_at=1000.0 - age) for age in (3, 1, 2)))
     assert [batch.id for batch in cache.newest()] == ["b1", "b2", "b3"]
-    assert [batch.id for batch in cache.newest(2)] == ["b1", "b2"]
-    assert [batch.id for batch in cache.between(997.0, 999.0)] == ["b2"]
 
 
 def test_only_changes_make_history(cache: BatchCache) -> None:
@@ -68,12 +66,10 @@ def test_forgetting_takes_the_history_along(cache: BatchCache) -> None:
     assert cache.history(BATCH.id) == []
 
 
-def test_gone_batches_are_kept_and_not_running(cache: BatchCache) -> None:
+def test_gone_batches_are_kept(cache: BatchCache) -> None:
     store(cache, BATCH)
-    assert cache.running() == [BATCH]
     cache.mark_gone([BATCH.id], 9.0)
     assert cache.get(BATCH.id) == replace(BATCH, gone_at=9.0)
-    assert cache.running() == []
 
 
 def test_prefixes_are_taken_literally(cache: BatchCache) -> None:
@@ -104,6 +100,40 @@ def test_a_newer_cache_is_read_and_never_written(tmp_path: Path) -> None:
     assert cache.newest() == [BATCH]
     assert cache.notice is not None
     assert "newer batchtui" in cache.notice
+    cache.close()
+
+
+def test_a_damaged_page_is_set_aside_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    first = BatchCache(path)
+    store(first, *(replace(BATCH, id=f"b{n}", created_at=float(n)) for n in range(500)))
+    first.close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    cache = BatchCache(path)
+    assert cache.newest() == []
+    assert cache.notice is not None
+    assert "set aside" in cache.notice
+    store(cache, BATCH)
+    assert cache.newest() == [BATCH]
+    assert list(tmp_path.glob("cache.db.corrupt-*"))
+    cache.close()
+
+
+def test_a_locked_file_is_told_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batchtui.disk.sqlite.BUSY_SECONDS", 0.01)
+    cache = BatchCache(tmp_path / "cache.db")
+    store(cache, BATCH)
+    other = open_database(cache.path, MIGRATIONS)
+    other.execute("BEGIN IMMEDIATE")
+    store(cache, replace(BATCH, id="b2"))
+    assert cache.notice is not None
+    assert "locked" in cache.notice
+    other.execute("ROLLBACK")
+    store(cache, replace(BATCH, id="b3"))
+    assert [batch.id for batch in cache.newest()] == ["b3", "msgbatch_1"]
+    other.close()
     cache.close()
 
 

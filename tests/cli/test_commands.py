@@ -184,6 +184,25 @@ def test_a_closed_pipe_is_silent(sandbox: Embedded) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_an_empty_id_is_no_batch(run: Run) -> None:
+    for command in ("show", "cancel", "delete"):
+        done = run(command, "", *(["--yes"] if command != "show" else []))
+        assert done.returncode == 1
+        assert "empty id" in done.stderr
+
+
+def test_read_only_holds_in_the_demo_too(run: Run) -> None:
+    done = run("--demo", "--read-only", "cancel", "msgbatch_x", "--yes")
+    assert done.returncode == 1
+    assert "read-only" in done.stderr
+
+
+def test_a_fault_that_nobody_knows(run: Run) -> None:
+    done = run("sandbox", "--fault", "nope")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_demo_needs_no_key(run: Run) -> None:
     done = run("--demo", "list", "--limit", "1", key="")
     assert done.returncode == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import unicodedata
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchtui.text import clean_line, clean_text, for_terminal
+from batchtui.text import clean_line, clean_text
 
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -85,15 +84,3 @@ def test_plain_ascii_is_left_alone(raw: str) -> None:
 def test_nothing_vanishes_but_presentation_selectors(raw: str) -> None:
     kept = raw.replace("\r\n", "\n").replace("\ufe0e", "").replace("\ufe0f", "")
     assert len(clean_line(kept)) == len(kept) + kept.count("\u3000")
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def test_only_a_terminal_gets_stand_ins() -> None:
-    assert for_terminal("\x1b]0;owned\x07", Terminal()) == "␛]0;owned␇"
-    assert for_terminal("\x1b]0;owned\x07", io.StringIO()) == "\x1b]0;owned\x07"

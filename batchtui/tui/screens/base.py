@@ -138,8 +138,8 @@ class BaseScreen(Screen[None]):
 
     def action_focus_next(self) -> None:
         """To the other pane; where only one is shown, the other one takes its place."""
-        self.toggle_class("-reading")
         target = self.reading_view if self.table.has_focus else self.table
+        self.set_class(target is not self.table, "-reading")
         self.call_after_refresh(target.focus)
 
     @property
@@ -176,7 +176,7 @@ class BaseScreen(Screen[None]):
 
     def action_back(self) -> None:
         """One level back: the pane on its own, the filter, then the screen, but never out of the app."""
-        if self.has_class("-reading") and self.has_class("-narrow"):
+        if self._is_reading_alone:
             self.action_focus_next()
         elif not self.step_back() and len(self.app.screen_stack) > FIRST_SCREEN:
             self.leave()
@@ -192,9 +192,17 @@ class BaseScreen(Screen[None]):
         """Goes back to the screen before."""
         self.dismiss()
 
+    @property
+    def _is_reading_alone(self) -> bool:
+        """Whether there is room for one pane only, and it is not the list."""
+        return self.has_class("-reading") and self.has_class("-narrow")
+
     def action_quit(self) -> None:
         """Back, or out."""
-        self.leave()
+        if self._is_reading_alone:
+            self.action_focus_next()
+        else:
+            self.leave()
 
     def copy(self, text: str, what: str) -> None:
         """Puts text into the clipboard of the terminal, raw, and says so."""

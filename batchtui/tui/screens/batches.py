@@ -14,7 +14,7 @@ from batchtui.api import ApiError, NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.text import count, plural, shorten_id, size
-from batchtui.tui.batch_text import matches, status_of
+from batchtui.tui.batch_text import PACE_SECONDS, matches, status_of
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.keys import Group, bindings
@@ -58,6 +58,7 @@ class BatchesScreen(BaseScreen):
         self._filter = ""
         self._link = Link()
         self._was_live = False
+        self._notice: str | None = None
 
     def on_mount(self) -> None:
         """Paints what the disk knows; the first request goes out after that."""
@@ -88,6 +89,7 @@ class BatchesScreen(BaseScreen):
     def show_link(self, link: Link) -> None:
         """Takes over how the connection is."""
         new_failure = link.error and str(link.error) != str(self._link.error)
+        self._tell_notice()
         self._link = link
         self._was_live = self._was_live or link.live
         self._show_status()
@@ -97,6 +99,13 @@ class BatchesScreen(BaseScreen):
             self.batchtui.tell(str(link.error), failed=True)
         if not self._batches:
             self._list.placeholder = _why_empty(link)
+
+    def _tell_notice(self) -> None:
+        """Says once what is wrong with the cache, if anything."""
+        notice = self._workspace.cache.notice
+        if notice and notice != self._notice:
+            self.batchtui.tell(notice, failed=True)
+        self._notice = notice
 
     @property
     def is_settled(self) -> bool:
@@ -108,8 +117,8 @@ class BatchesScreen(BaseScreen):
         return self._list.current
 
     def is_held(self) -> bool:
-        """A dialog, the palette or another screen is on top."""
-        return not self.is_current
+        """A dialog or the palette is on top: what it speaks of must not change under it."""
+        return self.app.screen.is_modal
 
     # What is painted
 
@@ -145,7 +154,8 @@ class BatchesScreen(BaseScreen):
             return
         files = self._workspace.result_files(batch.id)
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
-        self._detail.show_batch(batch, self._workspace.batches.history(batch.id), saved)
+        history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
+        self._detail.show_batch(batch, history, saved)
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )
@@ -212,7 +222,9 @@ class BatchesScreen(BaseScreen):
             "Cancel it",
         )
         if await self.app.push_screen_wait(question):
-            await self._change(partial(self._cancel, batch), f"Cancelling {shorten_id(batch.id, SHORT_ID)}.")
+            await self._change(
+                partial(self._workspace.cancel, batch.id), f"Cancelling {shorten_id(batch.id, SHORT_ID)}."
+            )
 
     @work
     async def action_delete(self) -> None:
@@ -230,9 +242,6 @@ class BatchesScreen(BaseScreen):
         if await self.app.push_screen_wait(question):
             work = partial(self._workspace.delete, batch.id)
             await self._change(work, f"Deleted {shorten_id(batch.id, SHORT_ID)}.")
-
-    async def _cancel(self, batch: Batch) -> Changes:
-        return Changes([await self._workspace.cancel(batch.id)])
 
     async def _change(self, work: Callable[[], Coroutine[Any, Any, Changes]], done: str) -> None:
         try:

@@ -29,6 +29,7 @@ class BatchTable(LineTable):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(COLUMNS, "Asking for the batches…", id=id)
         self._batches: Sequence[Batch] = ()
+        self._last: Batch | None = None
 
     @property
     def current(self) -> Batch | None:
@@ -37,7 +38,8 @@ class BatchTable(LineTable):
 
     def show(self, batches: Sequence[Batch]) -> None:
         """Shows these batches, and repaints only the lines that look different."""
-        current = self.current
+        # After a filter that matched nothing, the cursor goes back to where it was.
+        current = self._last = self.current or self._last
         self._batches = batches
         place = _place_of(current, batches)
         above = max(0, place - (self.cursor_row or 0)) if current else 0
