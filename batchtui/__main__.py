@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ def open_screens(session: Session) -> int:
 
 def main() -> None:
     """The console script."""
+    # Results make millions of short-lived objects and hardly a cycle: looking for cycles less often saves a
+    # tenth of the time of a fetch, and spares the screens pauses.
+    gc.set_threshold(50_000, 20, 50)
     sys.exit(run_command_line(open_screens))
 
 

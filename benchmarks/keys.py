@@ -12,9 +12,9 @@ from benchmarks.figures import Row, Runs, Target, percentile
 from benchmarks.place import Place
 from benchmarks.terminal import Terminal
 
-PRESSES = 120
+PRESSES = 80
 POINTER = "▸"
-GAP_SECONDS = (0.004, 0.02)
+GAP_SECONDS = (0.003, 0.015)
 """Between a paint and the next press, by chance, so that no timer is always met at the same moment."""
 SOME_HITS_SECONDS = 0.3
 """Until there are surely two hits to go between."""

@@ -27,6 +27,7 @@ from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.theme import THEMES
 from batchtui.workspace import Workspace
 
+SWITCH_SECONDS = 0.0005
 NOT_AUTHORISED, NOT_REACHABLE = 3, 4
 """Exit codes, the same as those of the commands."""
 
@@ -123,6 +124,8 @@ class BatchtuiApp(App[None]):
 
 def run(profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool, mouse: bool) -> int:
     """Runs the screens until they are closed; answers the exit code."""
+    # While another thread works, keys wait for Python's lock: at most so long each time, instead of 5 ms.
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = BatchtuiApp(profile, cache_root, settings, is_demo=is_demo)
     app.run(mouse=mouse)
     if app.last_words:
