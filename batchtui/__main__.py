@@ -24,12 +24,20 @@ def open_screens(session: Session) -> int:
     with session.place() as place:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise Failed(NO_TERMINAL, USAGE)
-        from batchtui.config import config_dir, load_settings
-        from batchtui.tui import run
+        from batchtui.config import config_dir, load_settings, profile_names
+        from batchtui.tui import BINDING_IDS, THEME_NAMES, run
 
-        settings = load_settings(config_dir() / "config.toml")
-        mouse = session.mouse and settings.mouse
-        return run(place.profile, place.cache_root, settings, is_demo=place.is_demo, mouse=mouse)
+        path = config_dir() / "config.toml"
+        settings = load_settings(path, themes=THEME_NAMES, binding_ids=BINDING_IDS)
+        return run(
+            place.profile,
+            place.cache_root,
+            settings,
+            is_demo=place.is_demo,
+            mouse=session.mouse and settings.mouse,
+            profile_names=[] if place.is_demo else profile_names(path),
+            load=session.load_profile,
+        )
 
 
 def main() -> None:

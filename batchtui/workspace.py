@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from batchtui.config import Profile, private_dir
 from batchtui.results.files import ResultFiles
 
 if TYPE_CHECKING:
-    from batchtui.api import BatchesClient, BatchPage, MessageBatch, ResultStream
+    from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
     from batchtui.results import Fetcher, Progress
 
 PAGE = 100
@@ -27,6 +28,8 @@ LARGEST_PAGE = 1000
 """What the API gives at most; for walking the whole list."""
 STRAGGLERS = 20
 """Running batches below the newest page that one refresh asks for singly, at most."""
+CALLS_KEPT = 1000
+"""Calls that the log remembers."""
 CURSOR_TRIES = 5
 """Newer batches tried as a cursor when the edge itself was deleted meanwhile."""
 
@@ -81,6 +84,8 @@ class Workspace:
         self.batches = KnownBatches(self.cache)
         self.has_older = True
         """Whether the server may have batches below the edge."""
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        """The newest calls to the API, oldest first."""
         self._attempts = attempts
         self._top: Batch | None = None
         self._edge: Batch | None = None
@@ -90,7 +95,8 @@ class Workspace:
         """The API client, made when it is first needed: importing it takes 100 ms."""
         from batchtui.api import BatchesClient, RetryPolicy
 
-        return BatchesClient(self.profile, retry=RetryPolicy(attempts=self._attempts))
+        retry = RetryPolicy(attempts=self._attempts)
+        return BatchesClient(self.profile, retry=retry, on_call=self.calls.append)
 
     async def aclose(self) -> None:
         """Closes connections and files."""

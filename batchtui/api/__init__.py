@@ -11,6 +11,7 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch, RequestCounts
+    from batchtui.api.calls import Call
     from batchtui.api.client import BatchesClient
     from batchtui.api.errors import (
         ApiError,
@@ -40,6 +41,7 @@ __all__ = [
     "BadRequest",
     "BatchPage",
     "BatchesClient",
+    "Call",
     "ConnectionLost",
     "ContentBlock",
     "DeletedMessageBatch",
@@ -70,6 +72,7 @@ _HOMES = {
     "BadRequest": "batchtui.api.errors",
     "BatchPage": "batchtui.api.batches",
     "BatchesClient": "batchtui.api.client",
+    "Call": "batchtui.api.calls",
     "ConnectionLost": "batchtui.api.errors",
     "ContentBlock": "batchtui.api.messages",
     "DeletedMessageBatch": "batchtui.api.batches",

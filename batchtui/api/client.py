@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -13,6 +14,7 @@ import httpcore
 import httpx
 
 from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch
+from batchtui.api.calls import Call, OnCall
 from batchtui.api.errors import (
     ConnectionLost,
     NotReachable,
@@ -43,10 +45,14 @@ class BatchesClient:
     Args:
         profile: Where to call and as whom.
         retry: How patient to be.
+        on_call: Told of every call that is made.
     """
 
-    def __init__(self, profile: Profile, *, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self, profile: Profile, *, retry: RetryPolicy | None = None, on_call: OnCall | None = None
+    ) -> None:
         self._retry = retry or RetryPolicy()
+        self._on_call = on_call or (lambda _: None)
         self.base_url = profile.base_url
         plain = profile.base_url.startswith("http://")
         self._http = httpx.AsyncClient(
@@ -194,10 +200,16 @@ class BatchesClient:
 
     async def _begin(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
         request = self._http.build_request(method, path, **arguments)
+        target = request.url.raw_path.decode("ascii")
+        at, start = time.time(), time.monotonic()
         try:
             response = await self._http.send(request, stream=True)
         except httpx.RequestError as error:
-            raise NotReachable(self._why_not_reachable(error)) from error
+            why = self._why_not_reachable(error)
+            self._on_call(Call(at, method, target, None, time.monotonic() - start, error=why))
+            raise NotReachable(why) from error
+        request_id = response.headers.get("request-id", "")
+        self._on_call(Call(at, method, target, response.status_code, time.monotonic() - start, request_id))
         if response.is_success:
             return response
         try:

@@ -49,13 +49,17 @@ class Session:
 
     @contextmanager
     def _configured(self) -> Iterator[Place]:
-        from batchtui.config import cache_dir, config_dir, load_profile
+        from batchtui.config import cache_dir
 
-        env = os.environ
-        profile = load_profile(
-            self.profile, base_url=self.base_url, env=env, config_path=config_dir() / "config.toml"
-        )
-        yield Place(profile, cache_dir(self.cache_dir, env), is_demo=False)
+        yield Place(self.load_profile(self.profile), cache_dir(self.cache_dir, os.environ), is_demo=False)
+
+    def load_profile(self, name: str | None) -> Profile:
+        """A profile by its name, or the one that the environment and config.toml lead to."""
+        from batchtui.config import config_dir, load_profile
+
+        path = config_dir() / "config.toml"
+        profile = load_profile(name, base_url=self.base_url, env=os.environ, config_path=path)
+        return replace(profile, read_only=self.read_only or profile.read_only)
 
     def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
         """Runs one coroutine with an open workspace."""

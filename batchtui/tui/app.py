@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,13 +19,13 @@ from textual.screen import Screen
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
 from batchtui.config import Profile, Settings
-from batchtui.text import clean_text
+from batchtui.text import clean_line, clean_text
+from batchtui.tui.clipboard import clipboard_sequence
 from batchtui.tui.line_filter import ControlFilter
-from batchtui.tui.markdown import MARKDOWN_THEME
 from batchtui.tui.network import Network
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.theme import THEMES
+from batchtui.tui.theme import MARKDOWN_THEME, THEMES
 from batchtui.workspace import Workspace
 
 SWITCH_SECONDS = 0.0005
@@ -40,6 +41,7 @@ class BatchtuiApp(App[None]):
         cache_root: The cache folder.
         settings: How the screens behave.
         is_demo: Whether the API is the sandbox inside.
+        profile_names: The profiles that may be gone over to.
     """
 
     CSS = """
@@ -53,17 +55,33 @@ class BatchtuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", show=False, priority=True)]
     """Out, from wherever one is."""
 
-    def __init__(self, profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        cache_root: Path,
+        settings: Settings,
+        *,
+        is_demo: bool,
+        profile_names: Sequence[str] = (),
+    ) -> None:
         super().__init__()
+        self.profile_names = profile_names
         self.settings = settings
         self.is_demo = is_demo
         # The follower tries again by itself, in sight of the person: the client need not.
         self.workspace = Workspace(profile, cache_root, attempts=1)
         self.network = Network()
+        self.next_profile: str | None = None
+        """The profile to go on with once these screens are closed."""
         self.last_words = ""
         """One sentence for stderr once the screens are closed."""
         self._control_filter = ControlFilter()
         self.console.push_theme(MARKDOWN_THEME)
+        # Before the first paint: a change of theme later would paint everything again.
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = f"batchtui-{settings.theme}"
+        self.set_keymap(dict(settings.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line of every widget passes; the last one is the backstop against control characters."""
@@ -78,14 +96,14 @@ class BatchtuiApp(App[None]):
                 yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
 
     def on_mount(self) -> None:
-        """Opens the first screen; it paints from the cache."""
+        """Ends in good order when a signal says so."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = f"batchtui-{self.settings.theme}"
-        self.push_screen(BatchesScreen(self.workspace, self.network, self.settings, is_demo=self.is_demo))
+
+    def get_default_screen(self) -> BatchesScreen:
+        """The first screen; it paints from the cache."""
+        return BatchesScreen(self.workspace, self.network, self.settings, is_demo=self.is_demo)
 
     def on_unmount(self) -> None:
         """Ends the network thread."""
@@ -94,6 +112,31 @@ class BatchtuiApp(App[None]):
     def _end_by(self, number: signal.Signals) -> None:
         """Ends as a shell expects of a signal, but with the terminal as it was."""
         self.exit(return_code=128 + number)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Puts raw text into the terminal's clipboard."""
+        self._clipboard = text
+        sequence = clipboard_sequence(text, os.environ)
+        if sequence is None:
+            self.tell("That is too long for a terminal's clipboard; write it to a file (w).", failed=True)
+        elif self._driver:
+            self._driver.write(sequence)
+
+    def ring(self, message: str) -> None:
+        """The terminal's bell, and where it is wanted a notification of the desktop (OSC 9)."""
+        self.bell()
+        if self.settings.notify_osc9 and self._driver:
+            self._driver.write(f"\x1b]9;{clean_line(message)}\x07")
+
+    def next_theme(self) -> None:
+        """Goes on to the next theme."""
+        names = [theme.name for theme in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def use_profile(self, name: str) -> None:
+        """Closes these screens; `run` opens them again with another profile."""
+        self.next_profile = name
+        self.exit()
 
     def tell(self, message: str, *, failed: bool = False) -> None:
         """A toast; the text may come from outside."""
@@ -122,12 +165,34 @@ class BatchtuiApp(App[None]):
         self._close_messages_no_wait()
 
 
-def run(profile: Profile, cache_root: Path, settings: Settings, *, is_demo: bool, mouse: bool) -> int:
-    """Runs the screens until they are closed; answers the exit code."""
+def run(
+    profile: Profile,
+    cache_root: Path,
+    settings: Settings,
+    *,
+    is_demo: bool,
+    mouse: bool,
+    profile_names: Sequence[str] = (),
+    load: Callable[[str], Profile] | None = None,
+) -> int:
+    """Runs the screens until they are closed; answers the exit code.
+
+    Args:
+        profile: Where to call and as whom.
+        cache_root: The cache folder.
+        settings: How the screens behave.
+        is_demo: Whether the API is the sandbox inside.
+        mouse: Whether to take the mouse.
+        profile_names: The profiles that may be gone over to.
+        load: Loads another profile by its name, when the person asks for it.
+    """
     # While another thread works, keys wait for Python's lock: at most so long each time, instead of 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = BatchtuiApp(profile, cache_root, settings, is_demo=is_demo)
-    app.run(mouse=mouse)
-    if app.last_words:
-        print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone
-    return app.return_code or 0
+    while True:
+        app = BatchtuiApp(profile, cache_root, settings, is_demo=is_demo, profile_names=profile_names)
+        app.run(mouse=mouse)
+        if app.last_words:
+            print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone
+        if app.next_profile is None or load is None:
+            return app.return_code or 0
+        profile = load(app.next_profile)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from batchtui.cache import Batch, Counts
@@ -112,6 +113,36 @@ def pace_words(pace: Pace) -> str:
 
 
 def matches(batch: Batch, text: str) -> bool:
-    """Whether a batch holds every word of a filter in its id or its status."""
-    haystack = f"{batch.id} {batch.status} {status_of(batch).words}".lower()
-    return all(word in haystack for word in text.lower().split())
+    """Whether a batch meets every term of a filter.
+
+    A word must stand in the id or the status; `status:ended` looks at the status only, `has:errors` at
+    the counts.
+    """
+    return all(_meets(batch, term) for term in text.lower().split())
+
+
+def _meets(batch: Batch, term: str) -> bool:
+    status = f"{batch.status} {status_of(batch).words}".lower()
+    if term.startswith("status:"):
+        return term.removeprefix("status:") in status
+    if term == "has:errors":
+        return bool(batch.counts.errored or batch.counts.expired)
+    return term in batch.id.lower() or term in status
+
+
+class Order(NamedTuple):
+    """An order of the list: its name, and what is compared, largest first."""
+
+    name: str
+    key: Callable[[Batch], float]
+
+
+ORDERS = (
+    Order("newest first", lambda batch: batch.created_at),
+    Order("oldest first", lambda batch: -batch.created_at),
+    Order("running first", lambda batch: float(not batch.is_ended)),
+    Order("most requests", lambda batch: batch.counts.total),
+    Order("most errors", lambda batch: batch.counts.errored + batch.counts.expired),
+    Order("results gone soonest", lambda batch: -batch.results_until if batch.has_results else -inf),
+)
+"""The orders of the list; the first is the API's."""

@@ -1,6 +1,7 @@
 """The one table of keys: bindings, the key bar and the help screen are all drawn from it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from textual.binding import Binding, BindingType
@@ -74,6 +75,10 @@ KEYS = (
     Key("batches", "results", ("enter", "o"), "results", "open the results of the batch"),
     Key("batches", "cancel", ("c",), "cancel", "cancel the batch, after asking", destructive=True),
     Key("batches", "delete", ("d",), "delete", "delete the batch, after asking", destructive=True),
+    Key("batches", "sort", ("s",), "sort", "order by age, requests, errors, …"),
+    Key("batches", "mark", ("space",), "mark", "mark the batch"),
+    Key("batches", "mark_all", ("*",), "mark all", "mark all batches that are shown", show=False),
+    Key("batches", "profile", ("p",), "profile", "work with another profile", show=False),
     Key("results", "outcome", ("f",), "outcome", "show all results, or those of one outcome"),
     Key("results", "groups", ("e",), "errors", "what failed, like errors together"),
     Key("results", "sort", ("s",), "sort", "order by id, tokens, length, …"),
@@ -111,6 +116,9 @@ KEYS = (
     Key("everywhere", "copy_id", ("y",), "copy id", "copy the id of the row"),
     Key("everywhere", "focus_next", ("tab",), "pane", "to the next pane", show=False),
     Key("everywhere", "command_palette", (":", "ctrl+p"), "command", "find a command by its name"),
+    Key("everywhere", "log", ("L",), "log", "every call to the API", show=False),
+    Key("everywhere", "theme", ("t",), "theme", "dark, light, the terminal's own colours", show=False),
+    Key("everywhere", "suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", show=False),
     Key("everywhere", "help", ("?",), "help", "the keys of this screen"),
     Key("everywhere", "back", ("escape",), "back", "one level back"),
     Key("everywhere", "quit", ("q",), "quit", "back, or quit from the first screen"),
@@ -130,14 +138,18 @@ def keys_of(*groups: Group, read_only: bool = False) -> list[Key]:
     ]
 
 
-def keys_on(screen: Group, read_only: bool = False) -> list[Key]:
+def keys_on(screen: Group, read_only: bool = False, keymap: Mapping[str, str] | None = None) -> list[Key]:
     """The keys that act on a screen; those of a list only where the screen has no word of its own for them.
 
     Args:
         screen: The group of the screen.
         read_only: Leave out the destructive keys.
+        keymap: Other keys, joined by commas, by the id of what they do.
     """
-    keys = keys_of(screen, "list", "everywhere", read_only=read_only)
+    keys = [
+        replace(key, keys=tuple(keymap[key.id].split(","))) if keymap and key.id in keymap else key
+        for key in keys_of(screen, "list", "everywhere", read_only=read_only)
+    ]
     own = {name for key in keys if key.group == screen for name in key.keys}
     return [key for key in keys if key.group != "list" or not own.intersection(key.keys)]
 

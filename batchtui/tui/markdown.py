@@ -7,24 +7,8 @@ from typing import ClassVar
 from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Heading, Markdown, MarkdownElement
-from rich.theme import Theme
 
 from batchtui.text import clean_text
-
-MARKDOWN_THEME = Theme(
-    {
-        "markdown.code": "bold",
-        "markdown.code_block": "none",
-        "markdown.block_quote": "italic",
-        "markdown.list": "none",
-        "markdown.item.number": "bold",
-        "markdown.link": "underline",
-        "markdown.link_url": "dim",
-        "markdown.table.border": "dim",
-        "markdown.table.header": "bold",
-    }
-)
-"""Rich's Markdown without its many colours: ours has one accent, and an answer does not get it."""
 
 
 class _Heading(Heading):

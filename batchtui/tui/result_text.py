@@ -10,7 +10,6 @@ from textual.content import Content
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
 from batchtui.text import clean_line, clean_text, count, plural, size
-from batchtui.tui.markdown import markdown
 from batchtui.tui.widgets.cells import Cell, Tone, content_of
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
@@ -115,6 +114,8 @@ def _block_parts(block: Block, whole: bool) -> Iterator[Part]:
         title = f"{block.type.replace('_', ' ')}  {block.title}".rstrip()
         yield content_of([Cell(f"▏ {title}", "error" if block.is_error else "accent")])
     if block.language == "markdown" and len(block.text) <= CUT_CHARS:
+        from batchtui.tui.markdown import markdown  # 20 ms, which the first paint need not wait for
+
         yield markdown(block.text)
     else:
         yield from _plain(block.text, whole)

@@ -1,5 +1,6 @@
 """Three themes of one design: dim borders, no filled bars, one accent, colour for status only."""
 
+from rich.theme import Theme as RichTheme
 from textual.theme import Theme
 
 DARK = Theme(
@@ -112,3 +113,18 @@ ANSI = Theme(
 
 THEMES = (DARK, LIGHT, ANSI)
 """All of them, for `App.register_theme`."""
+
+MARKDOWN_THEME = RichTheme(
+    {
+        "markdown.code": "bold",
+        "markdown.code_block": "none",
+        "markdown.block_quote": "italic",
+        "markdown.list": "none",
+        "markdown.item.number": "bold",
+        "markdown.link": "underline",
+        "markdown.link_url": "dim",
+        "markdown.table.border": "dim",
+        "markdown.table.header": "bold",
+    }
+)
+"""Rich's Markdown without its many colours: ours has one accent, and an answer does not get it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anthropic
@@ -12,7 +13,7 @@ from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.workspace import Workspace
-from tests.tui.driving import app_for, driven, screen_text, until, until_shown
+from tests.tui.driving import QUICK, app_for, driven, screen_text, until, until_shown
 
 PARAMS = {
     "model": "claude-haiku-4-5-20251001",
@@ -155,7 +156,7 @@ async def test_cancel(own: Embedded, tmp_path: Path) -> None:
         await until_shown(pilot, "Cancelling")
         await until_shown(pilot, "◐ canceling")
         await pilot.press("c")
-        await until_shown(pilot, "cannot be cancelled")
+        await until_shown(pilot, "Nothing to cancel: it is canceling")
     assert status_on_server(own, batch_id) == "canceling"
 
 
@@ -164,13 +165,17 @@ async def test_delete(own: Embedded, tmp_path: Path) -> None:
         await until_shown(pilot, "live")
         table = pilot.app.screen.query_one(BatchTable)
         await pilot.press("d")
-        await until_shown(pilot, "cancel it first")
+        await until_shown(pilot, "must be cancelled first")
         while table.current is None or not table.current.is_ended:
             await pilot.press("j")
         victim = table.current.id
         await pilot.press("d")
         await until_shown(pilot, "saved nowhere else")
-        await pilot.press("right", "enter")
+        await pilot.press("right", "enter")  # asleep until the number is typed: this presses No
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Confirm))
+        await pilot.press("d")
+        await until_shown(pilot, "Type 1 to allow it")
+        await pilot.press("1", "right", "enter")
         await until_shown(pilot, "Deleted")
         await until(pilot, lambda: table.current and table.current.id != victim)
     with anthropic.Anthropic(api_key=own.api_key, base_url=own.base_url) as sdk:
@@ -229,3 +234,104 @@ async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> Non
     workspace = Workspace(app.workspace.profile, tmp_path)
     assert len(workspace.batches.newest()) == 100
     await workspace.aclose()
+
+
+async def test_marked_batches_are_cancelled_together(own: Embedded, tmp_path: Path) -> None:
+    ids = [submit(own, 1000) for _ in range(3)]
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, ids[-1][-14:])
+        await pilot.press("space", "space", "space")
+        await until_shown(pilot, "3 marked")
+        await pilot.press("slash", *ids[0][-6:], "enter", "c")
+        await until_shown(pilot, "Cancel 3 batches?")
+        text = screen_text(pilot)
+        assert "3,000 requests" in text
+        assert "2 of them are hidden by the filter" in text
+        await pilot.press("tab", "enter")
+        await until_shown(pilot, "Cancelling 3 batches")
+    assert {status_on_server(own, batch_id) for batch_id in ids} == {"canceling"}
+
+
+async def test_marks_stay_on_their_batches_and_go_with_esc(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        assert table.current is not None
+        marked = table.current.id
+        await pilot.press("space")
+        batch_id = submit(own)
+        await until_shown(pilot, batch_id[-14:])
+        assert table.marked == {marked}
+        assert table.cells(1)[0].text == "◆"
+        await pilot.press("escape")
+        await until(pilot, lambda: not table.marked)
+        await pilot.press("asterisk")
+        assert len(table.marked) == table.row_count
+
+
+async def test_terms_of_the_filter(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("slash", *"status:ended has:errors", "enter")
+        await until_shown(pilot, "/status:ended has:errors")
+        shown = [table._batches[row] for row in range(table.row_count)]
+        assert shown
+        assert all(batch.is_ended and (batch.counts.errored or batch.counts.expired) for batch in shown)
+
+
+async def test_sort(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("s")
+        await until_shown(pilot, "most errors")
+        await pilot.press("j", "j", "j", "enter")
+        await until_shown(pilot, "most requests")
+        totals = [table._batches[row].counts.total for row in range(table.row_count)]
+        assert totals == sorted(totals, reverse=True)
+
+
+async def test_the_log_lists_calls_without_the_key(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("L")
+        await until_shown(pilot, "/v1/messages/batches?limit=100")
+        text = screen_text(pilot)
+        assert "req_" in text
+        assert own.api_key not in text
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+
+
+async def test_themes(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        seen = []
+        for _ in range(3):
+            await pilot.press("t")
+            seen.append(pilot.app.theme)
+            assert "live" in screen_text(pilot)
+        assert seen == ["batchtui-light", "batchtui-ansi", "batchtui-dark"]
+
+
+async def test_keys_can_be_remapped(own: Embedded, tmp_path: Path) -> None:
+    settings = replace(QUICK, keys={"batches.cancel": "x"})
+    async with driven(app_for(own, tmp_path, settings=settings)) as pilot:
+        await until_shown(pilot, "x cancel")
+        await until_shown(pilot, "live")
+        await pilot.press("c")
+        assert not isinstance(pilot.app.screen, Confirm)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+
+
+async def test_another_profile_is_asked_for(own: Embedded, tmp_path: Path) -> None:
+    app = app_for(own, tmp_path)
+    app.profile_names = ["prod", "evals"]
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("p")
+        await until_shown(pilot, "evals")
+        await pilot.press("j", "enter")
+    assert app.next_profile == "evals"

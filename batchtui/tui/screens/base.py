@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.widget import Widget
 
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
+from batchtui.tui.dialogs.log import Log
 from batchtui.tui.keys import Group, Key, bindings, keys_on
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
@@ -31,8 +33,6 @@ SHORT_ID = 14
 """Characters of a batch id where there is little room: its end, which tells ids apart."""
 REST_SECONDS = 0.08
 """Wait after a move before the pane follows: a key held down does not cost bytes at every row."""
-FIRST_SCREEN = 2
-"""Length of the stack of screens while the first one is on top; below it is Textual's own."""
 
 
 class BaseScreen(Screen[None]):
@@ -78,18 +78,25 @@ class BaseScreen(Screen[None]):
         self.list_panel = Panel(table, id="list")
         self.pane_panel = Panel(pane, id="pane")
         self.filter_bar = FilterBar()
-        self.keys = keys_on(self.GROUP, read_only=read_only)
-        """The keys that act here, for the key bar, the help and the palette."""
+        self._read_only = read_only
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Title, list and pane, filter, keys."""
+        # Textual finds the breakpoint only after the first paint, and would then paint everything again.
+        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS or () if self.app.size.width >= least]
+        self.set_class(True, *fitting[-1:])
         yield self.title_bar
         with Container(id="body"):
             yield self.list_panel
             yield self.pane_panel
         yield self.filter_bar
         yield KeyBar(self.keys)
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The keys that act here, for the key bar, the help and the palette."""
+        return keys_on(self.GROUP, self._read_only, self.batchtui.settings.keys)
 
     @property
     def batchtui(self) -> BatchtuiApp:
@@ -131,6 +138,18 @@ class BaseScreen(Screen[None]):
     def action_help(self) -> None:
         """The keys of this screen."""
         self.app.push_screen(Help(self.keys))
+
+    def action_log(self) -> None:
+        """Every call to the API."""
+        self.app.push_screen(Log(self.batchtui.workspace.calls))
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.batchtui.next_theme()
+
+    def action_suspend(self) -> None:
+        """Back to the shell, with the terminal as it was; `fg` returns."""
+        self.app.action_suspend_process()
 
     def action_command_palette(self) -> None:
         """Textual's palette, filled with our actions."""
@@ -178,7 +197,7 @@ class BaseScreen(Screen[None]):
         """One level back: the pane on its own, the filter, then the screen, but never out of the app."""
         if self._is_reading_alone:
             self.action_focus_next()
-        elif not self.step_back() and len(self.app.screen_stack) > FIRST_SCREEN:
+        elif not self.step_back() and len(self.app.screen_stack) > 1:
             self.leave()
 
     def step_back(self) -> bool:

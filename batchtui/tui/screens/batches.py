@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from textual import on, work
-from textual.binding import BindingType
 
-from batchtui.api import ApiError, NotAuthorised
+from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
-from batchtui.text import count, plural, shorten_id, size
-from batchtui.tui.batch_text import PACE_SECONDS, matches, status_of
-from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.text import count, shorten_id, size
+from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matches
+from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
-from batchtui.tui.keys import Group, bindings
+from batchtui.tui.keys import Group
 from batchtui.tui.network import Network
-from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.screens.base import SHORT_ID
+from batchtui.tui.screens.batch_actions import BatchActionsScreen
 from batchtui.tui.widgets.batch_detail import BatchDetail
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.cells import Cell, Line
+from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Changes, Workspace, WorkspaceError
 
 
-class BatchesScreen(BaseScreen):
+class BatchesScreen(BatchActionsScreen):
     """All batches of the workspace, newest first, kept true by a follower.
 
     Args:
@@ -37,9 +36,6 @@ class BatchesScreen(BaseScreen):
         settings: How often to ask.
         is_demo: Whether the API is the sandbox inside.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("batches")
-    """What can be done to a batch."""
 
     GROUP: ClassVar[Group] = "batches"
 
@@ -56,6 +52,7 @@ class BatchesScreen(BaseScreen):
         self._follower = Follower(network, workspace, settings, self)
         self._batches: dict[str, Batch] = {}
         self._filter = ""
+        self._order = ORDERS[0]
         self._link = Link()
         self._was_live = False
         self._notice: str | None = None
@@ -81,10 +78,14 @@ class BatchesScreen(BaseScreen):
         self._batches.update((batch.id, batch) for batch in changes.changed)
         if changes.changed or changes.removed or not self._was_live:
             self._batches = dict(sorted(self._batches.items(), key=lambda item: -item[1].created_at))
-        self._show_batches()
+            self._show_batches()
+        else:
+            self._list.refresh_rows()  # ages move on; lines that look the same are not sent
+            self.show_current()
         for batch in ended:
-            self.batchtui.tell(f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}.")
-            self.app.bell()
+            news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
+            self.batchtui.tell(news)
+            self.batchtui.ring(news)
 
     def show_link(self, link: Link) -> None:
         """Takes over how the connection is."""
@@ -123,20 +124,29 @@ class BatchesScreen(BaseScreen):
     # What is painted
 
     def _show_batches(self) -> None:
-        shown = [batch for batch in self._batches.values() if matches(batch, self._filter)]
+        shown = list(self._batches.values())
+        if self._filter:
+            shown = [batch for batch in shown if matches(batch, self._filter)]
+        if self._order is not ORDERS[0]:
+            shown.sort(key=self._order.key, reverse=True)
         if self._batches:
             self._list.placeholder = "No batch matches the filter."
         self._list.show(shown)
-        self._show_titles(len(shown))
+        self._show_titles()
         self._show_status()
         self.show_current()
 
-    def _show_titles(self, shown: int) -> None:
+    def _show_titles(self) -> None:
         more = "+" if self._workspace.has_older else ""
-        number = f"{count(shown)} of {count(len(self._batches))}" if self._filter else count(shown)
+        shown = count(self._list.row_count)
+        number = f"{shown} of {count(len(self._batches))}" if self._filter else shown
         title: list[Cell] = [Cell("Batches", "strong"), Cell(f"  {number}{more}", "muted")]
         if self._filter:
             title.append(Cell(f"  /{self._filter}", "accent"))
+        if self._order is not ORDERS[0]:
+            title.append(Cell(f"  {self._order.name}", "accent"))
+        if self._list.marked:
+            title.append(Cell(f"  {count(len(self._list.marked))} marked", "accent"))
         self.list_panel.show_title(title)
         self.list_panel.show_note([Cell("↓ more", "muted")] if more and self._was_live else "")
 
@@ -203,53 +213,47 @@ class BatchesScreen(BaseScreen):
         except WorkspaceError as error:
             self.batchtui.tell(str(error), failed=True)
 
-    @work
-    async def action_cancel(self) -> None:
-        """Cancels the batch under the cursor, after asking."""
-        batch = self._list.current
-        if batch is None:
-            return
-        if batch.status != "in_progress":
-            self.batchtui.tell(f"It cannot be cancelled: it is {status_of(batch).words}.")
-            return
-        left = plural(batch.counts.processing, "request", "requests")
-        question = Confirm(
-            f"Cancel {shorten_id(batch.id, SHORT_ID)}?",
-            [
-                f"{left} without an outcome yet will be canceled;",
-                "what has begun may still finish, and is billed.",
-            ],
-            "Cancel it",
-        )
-        if await self.app.push_screen_wait(question):
-            await self._change(
-                partial(self._workspace.cancel, batch.id), f"Cancelling {shorten_id(batch.id, SHORT_ID)}."
-            )
+    def action_mark(self) -> None:
+        """Marks the batch, and goes on to the next."""
+        self._list.toggle_mark()
+        self._show_titles()
+
+    def action_mark_all(self) -> None:
+        """Marks all that are shown."""
+        self._list.toggle_all()
+        self._show_titles()
 
     @work
-    async def action_delete(self) -> None:
-        """Deletes the batch under the cursor, after asking."""
-        batch = self._list.current
-        if batch is None or batch.gone_at is not None:
-            return
-        if not batch.is_ended:
-            self.batchtui.tell("A batch that runs cannot be deleted: cancel it first (c).")
-            return
-        saved = self._workspace.has_saved_results(batch.id)
-        question = Confirm(
-            f"Delete {shorten_id(batch.id, SHORT_ID)} for good?", [_what_is_lost(batch, saved)], "Delete it"
-        )
-        if await self.app.push_screen_wait(question):
-            work = partial(self._workspace.delete, batch.id)
-            await self._change(work, f"Deleted {shorten_id(batch.id, SHORT_ID)}.")
+    async def action_sort(self) -> None:
+        """Orders the list."""
+        rows = [[Cell(order.name)] for order in ORDERS]
+        now = ORDERS.index(self._order)
+        columns = [Column("", 20, flexible=True)]
+        chosen = await self.app.push_screen_wait(Choose("Order", columns, rows, width=36, start=now))
+        if chosen is not None:
+            self._order = ORDERS[chosen]
+            self._show_batches()
 
-    async def _change(self, work: Callable[[], Coroutine[Any, Any, Changes]], done: str) -> None:
-        try:
-            self.show_changes(await self._network.call(work))
-        except (ApiError, WorkspaceError) as error:
-            self.batchtui.tell(str(error), failed=True)
-        else:
-            self.batchtui.tell(done)
+    @work
+    async def action_profile(self) -> None:
+        """Goes on with another profile: another key, with a cache of its own."""
+        names = self.batchtui.profile_names
+        if not names:
+            self.batchtui.tell("There is one profile only; config.toml may name more.")
+            return
+        rows = [[Cell(name)] for name in names]
+        columns = [Column("", 20, flexible=True)]
+        chosen = await self.app.push_screen_wait(Choose("Profile", columns, rows, width=40))
+        if chosen is not None:
+            self.batchtui.use_profile(names[chosen])
+
+    def step_back(self) -> bool:
+        """Takes the marks, then the filter away."""
+        if not self._list.marked:
+            return super().step_back()
+        self._list.clear_marks()
+        self._show_titles()
+        return True
 
     def leave(self) -> None:
         """Leaves the app; if the API was never reached, as a command would that did not reach it."""
@@ -280,13 +284,3 @@ def _outcome(batch: Batch) -> str:
     counts = batch.counts
     failed = counts.total - counts.succeeded
     return f"{count(counts.succeeded)} succeeded" + (f", {count(failed)} did not" if failed else "")
-
-
-def _what_is_lost(batch: Batch, saved: bool) -> str:
-    if saved:
-        return "The server forgets it. Its results stay saved here."
-    if batch.has_results:
-        return (
-            f"Its {plural(batch.counts.total, 'result', 'results')} are saved nowhere else and will be lost."
-        )
-    return "The server forgets it."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from batchtui.cache import Batch
 from batchtui.tui.batch_text import row_cells
 from batchtui.tui.widgets.columns import Cell, Column
-from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.markable_table import MarkableTable
 
 COLUMNS = (
     Column("status", 13),
@@ -23,8 +23,8 @@ COLUMNS = (
 )
 
 
-class BatchTable(LineTable):
-    """Batches, newest first. The cursor stays on its batch whatever comes above it."""
+class BatchTable(MarkableTable):
+    """Batches. The cursor stays on its batch whatever comes above it, and so do marks."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(COLUMNS, "Asking for the batches…", id=id)
@@ -36,27 +36,34 @@ class BatchTable(LineTable):
         """The batch under the cursor."""
         return self._batches[self.cursor_row] if self.cursor_row is not None else None
 
+    @property
+    def shown_ids(self) -> set[str]:
+        """The ids of the batches that the filter lets through."""
+        return {batch.id for batch in self._batches}
+
     def show(self, batches: Sequence[Batch]) -> None:
         """Shows these batches, and repaints only the lines that look different."""
         # After a filter that matched nothing, the cursor goes back to where it was.
         current = self._last = self.current or self._last
         self._batches = batches
-        place = _place_of(current, batches)
+        place = _place_of(current, batches, self.cursor_row or 0)
         above = max(0, place - (self.cursor_row or 0)) if current else 0
         self.set_row_count(len(batches), above)
         self.move_to(place)
         self.refresh_rows()
 
-    def cells(self, row: int) -> Sequence[Cell]:
+    def row_key(self, row: int) -> Hashable:
+        """The id of a batch."""
+        return self._batches[row].id
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
         return row_cells(self._batches[row], time.time())
 
 
-def _place_of(batch: Batch | None, batches: Sequence[Batch]) -> int:
-    """Where a batch is now, or where it would be if it were still there."""
+def _place_of(batch: Batch | None, batches: Sequence[Batch], before: int) -> int:
+    """Where a batch is now; where it was before if it is not there any more."""
     if batch is None:
         return 0
-    for place, other in enumerate(batches):
-        if other.id == batch.id or other.created_at < batch.created_at:
-            return place
-    return max(0, len(batches) - 1)
+    places = (place for place, other in enumerate(batches) if other.id == batch.id)
+    return next(places, min(before, max(0, len(batches) - 1)))

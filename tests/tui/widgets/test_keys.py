@@ -35,5 +35,5 @@ def test_keys_that_can_lose_something_are_not_bound_when_read_only() -> None:
 
 def test_keys_come_group_by_group_and_are_written_as_people_do() -> None:
     keys = keys_of("list", "batches")
-    assert (keys[0].id, keys[-1].id) == ("list.open", "batches.delete")
+    assert (keys[0].id, keys[-1].id) == ("list.open", "batches.profile")
     assert [key.all_shown for key in keys if key.action == "page_down"] == ["pgdn  ctrl+f"]

@@ -1,0 +1,128 @@
+"""Cancelling and deleting from the list of batches: one, or all that are marked, after asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from batchtui.api import ApiError
+from batchtui.cache import Batch
+from batchtui.text import count, plural, shorten_id
+from batchtui.tui.batch_text import status_of
+from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.keys import bindings
+from batchtui.tui.network import Network
+from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.widgets.batch_table import BatchTable
+from batchtui.workspace import Changes, Workspace, WorkspaceError
+
+TYPED_FROM = 11
+"""Deleting so many batches at once wants their number typed."""
+
+
+class BatchActionsScreen(BaseScreen):
+    """The part of the batches screen that changes something on the server."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("batches")
+    """What can be done to a batch."""
+
+    _list: BatchTable
+    _workspace: Workspace
+    _network: Network
+    _batches: dict[str, Batch]
+
+    def show_changes(self, changes: Changes) -> None:
+        """Takes over what a call found out."""
+        raise NotImplementedError
+
+    def _chosen(self) -> list[Batch]:
+        """The marked batches, or the one under the cursor."""
+        if self._list.marked:
+            return [batch for batch in self._batches.values() if batch.id in self._list.marked]
+        return [self._list.current] if self._list.current else []
+
+    @work
+    async def action_cancel(self) -> None:
+        """Cancels what is chosen, after asking."""
+        chosen = self._chosen()
+        running = [batch for batch in chosen if batch.status == "in_progress" and batch.gone_at is None]
+        if not running:
+            states = " or ".join(sorted({status_of(batch).words for batch in chosen}))
+            why = f"it is {states}" if chosen else "there is no batch"
+            self.batchtui.tell(f"Nothing to cancel: {why}.")
+            return
+        left = sum(batch.counts.processing for batch in running)
+        consequences = [
+            f"{plural(left, 'request', 'requests')} without an outcome yet will be canceled;",
+            "what has begun may still finish, and is billed.",
+            *self._about_others(chosen, running, "not running"),
+        ]
+        question = Confirm(f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}")
+        if await self.app.push_screen_wait(question):
+            await self._do_to(running, self._workspace.cancel, "Cancelling")
+
+    @work
+    async def action_delete(self) -> None:
+        """Deletes what is chosen, after asking."""
+        chosen = [batch for batch in self._chosen() if batch.gone_at is None]
+        ended = [batch for batch in chosen if batch.is_ended]
+        if not ended:
+            why = "a batch that runs must be cancelled first (c)" if chosen else "it is deleted already"
+            self.batchtui.tell(f"Nothing to delete: {why}.")
+            return
+        unsaved = [b for b in ended if b.has_results and not self._workspace.has_saved_results(b.id)]
+        consequences = [_what_is_lost(ended, unsaved), *self._about_others(chosen, ended, "still running")]
+        number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
+        question = Confirm(
+            f"Delete {_named(ended)} for good?", consequences, f"Delete {_how_many(ended)}", number
+        )
+        if await self.app.push_screen_wait(question):
+            await self._do_to(ended, self._workspace.delete, "Deleted")
+
+    def _about_others(self, chosen: Sequence[Batch], meant: Sequence[Batch], why: str) -> Iterable[str]:
+        """What a person should know who marked some batches and cannot see them all."""
+        if len(chosen) > len(meant):
+            yield f"{count(len(chosen) - len(meant))} of those marked are {why} and stay as they are."
+        hidden = len({batch.id for batch in meant} - self._list.shown_ids)
+        if hidden:
+            yield f"{count(hidden)} of them {'is' if hidden == 1 else 'are'} hidden by the filter."
+
+    async def _do_to(
+        self,
+        batches: Sequence[Batch],
+        work: Callable[[str], Coroutine[Any, Any, Changes]],
+        done: str,
+    ) -> None:
+        """Does it to one batch after the other; the first failure ends it, and says how far it came."""
+        for number, batch in enumerate(batches):
+            try:
+                self.show_changes(await self._network.call(partial(work, batch.id)))
+            except (ApiError, WorkspaceError) as error:
+                so_far = f"{done} {count(number)} of {count(len(batches))}; then: " if number else ""
+                self.batchtui.tell(f"{so_far}{error}", failed=True)
+                return
+            self._list.marked.discard(batch.id)
+        self._list.refresh_rows()
+        self.batchtui.tell(f"{done} {_named(batches)}.")
+
+
+def _named(batches: Sequence[Batch]) -> str:
+    if len(batches) == 1:
+        return shorten_id(batches[0].id, SHORT_ID)
+    return plural(len(batches), "batch", "batches")
+
+
+def _how_many(batches: Sequence[Batch]) -> str:
+    return "it" if len(batches) == 1 else count(len(batches))
+
+
+def _what_is_lost(batches: Sequence[Batch], unsaved: Sequence[Batch]) -> str:
+    if unsaved:
+        results = sum(batch.counts.total for batch in unsaved)
+        return f"{plural(results, 'result', 'results')} that are saved nowhere else will be gone for good."
+    them, whose = ("it", "Its") if len(batches) == 1 else ("them", "Their")
+    return f"The server forgets {them}. {whose} results, if saved here, stay here."
