@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import resvg_py
+from textual.app import App
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.config import Credentials, Profile, Secret, Settings
@@ -26,23 +28,42 @@ SETTLE_SECONDS = 0.15
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: its name, and the keys that lead to it from the first screen."""
+    """A picture: its name, and the keys that lead to it from the first screen.
+
+    Attributes:
+        name: Of its files.
+        keys: What is pressed.
+        varies: Whether it shows something that is another at every run.
+    """
 
     name: str
     keys: tuple[str, ...]
+    varies: bool = False
 
 
 LARGE, ENDED, MIXED = 2, 7, 10
 """Rows of the list: a large batch that runs, one that ended well, one that mostly failed."""
+RESULTS = (*("j",) * ENDED, "enter")
+FAILED = (*("j",) * MIXED, "enter")
 SCENES = (
     Scene("batches", ("j",) * LARGE),
+    Scene("marks", ("j", "space", "space", "c")),
     Scene("filter", ("slash", *"canceling")),
+    Scene("order", ("s",)),
     Scene("cancel", (*("j",) * LARGE, "c")),
     Scene("delete", (*("j",) * ENDED, "d")),
-    Scene("results", (*("j",) * ENDED, "enter")),
-    Scene("errors", (*("j",) * MIXED, "enter", "f", "f")),
+    Scene("results", RESULTS),
+    Scene("search", (*RESULTS, "slash", *"mattress", "enter", "j", "j", "n")),
+    Scene("json", (*RESULTS, "right")),
+    Scene("usage", (*RESULTS, "left")),
+    Scene("write", (*RESULTS, "space", "space", "w")),
+    Scene("errors", (*FAILED, "f", "f")),
+    Scene("groups", (*FAILED, "e")),
     Scene("help", ("question_mark",)),
     Scene("palette", ("colon",)),
+    Scene("log", ("L",), varies=True),
+    Scene("light", (*("j",) * LARGE, "t")),
+    Scene("ansi", (*("j",) * LARGE, "t", "t")),
 )
 
 
@@ -53,13 +74,20 @@ async def picture(scene: Scene, size: tuple[int, int], server: Embedded) -> str:
         app = BatchtuiApp(profile, Path(folder), Settings(results="whole"), is_demo=True)
         async with app.run_test(size=size) as pilot:
             await settle(app)
-            for key in scene.keys:
-                await pilot.press(key)
-            await settle(app)
+            await play(pilot, scene)
             return app.export_screenshot(title="batchtui")
 
 
-async def settle(app: BatchtuiApp) -> None:
+async def play(pilot: Pilot[None], scene: Scene) -> None:
+    """Presses the keys of a scene; what is opened is waited for."""
+    for key in scene.keys:
+        await pilot.press(key)
+        if key == "enter":
+            await settle(pilot.app)
+    await settle(pilot.app)
+
+
+async def settle(app: App[None]) -> None:
     """Waits until nothing is being fetched and nothing more is painted."""
     await asyncio.sleep(SETTLE_SECONDS)
     for field in app.screen.query(Input):
