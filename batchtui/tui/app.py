@@ -94,6 +94,8 @@ class BatchtuiApp(App[None]):
         for key in screen.keys:
             if key.show and key.action != "command_palette":
                 yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
+        for title, words, go in screen.palette_places():
+            yield SystemCommand(clean_line(title), words, go)
 
     def on_mount(self) -> None:
         """Ends in good order when a signal says so."""

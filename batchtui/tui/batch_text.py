@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
@@ -105,6 +106,12 @@ def pace_of(history: Sequence[tuple[float, Counts]]) -> Pace | None:
         return None
     per_second = done / (end - start)
     return Pace(per_second * 60, counts.processing / per_second)
+
+
+def steps_of(history: Sequence[tuple[float, Counts]]) -> list[float]:
+    """How many requests a second got an outcome between each two looks."""
+    pairs = pairwise(history)
+    return [max(0, late.done - early.done) / max(1.0, then - now) for (now, early), (then, late) in pairs]
 
 
 def pace_words(pace: Pace) -> str:

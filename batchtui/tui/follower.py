@@ -16,6 +16,8 @@ from batchtui.config import Settings
 from batchtui.tui.network import Network
 from batchtui.workspace import Changes, Workspace
 
+AWAY_FACTOR = 6
+"""So many times slower it asks while the terminal has lost the focus."""
 LONGEST_WAIT = 120.0
 """Seconds between two tries at most, however long the API has been away."""
 
@@ -49,6 +51,9 @@ class Audience(Protocol):
 
     def is_held(self) -> bool:
         """Whether nothing may move on the screen now: a dialog is open."""
+
+    def is_away(self) -> bool:
+        """Whether nobody looks: the terminal has lost the focus."""
 
 
 class Follower:
@@ -90,7 +95,8 @@ class Follower:
         while True:
             if not self._audience.is_held():
                 await self._attempt_round()
-            await _until(self._woken, self._settings.poll_selected)
+            patience = AWAY_FACTOR if self._audience.is_away() else 1
+            await _until(self._woken, self._settings.poll_selected * patience)
 
     async def _attempt_round(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -102,6 +103,10 @@ class BaseScreen(Screen[None]):
     def batchtui(self) -> BatchtuiApp:
         """The app, as what it is."""
         return cast("BatchtuiApp", self.app)
+
+    def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
+        """What else the palette offers: a title, words about it, and what leads there."""
+        return ()
 
     def run_key(self, key: Key) -> None:
         """Does what a key does, for the palette and for a click in the key bar."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -10,8 +13,8 @@ from textual import on, work
 from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
-from batchtui.text import count, shorten_id, size
-from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matches
+from batchtui.text import count, long_duration, shorten_id, size
+from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matches, status_of
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.keys import Group
@@ -25,6 +28,11 @@ from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Changes, Workspace, WorkspaceError
+
+PALETTE_BATCHES = 200
+"""Batches that the palette offers; more would make it slow to open."""
+OLD_SECONDS = 60.0
+"""From this age on it is said how old what is shown is."""
 
 
 class BatchesScreen(BatchActionsScreen):
@@ -55,6 +63,7 @@ class BatchesScreen(BatchActionsScreen):
         self._order = ORDERS[0]
         self._link = Link()
         self._was_live = False
+        self._live_at = 0.0
         self._notice: str | None = None
 
     def on_mount(self) -> None:
@@ -93,6 +102,7 @@ class BatchesScreen(BatchActionsScreen):
         self._tell_notice()
         self._link = link
         self._was_live = self._was_live or link.live
+        self._live_at = time.time() if link.live else self._live_at
         self._show_status()
         if isinstance(link.error, NotAuthorised) and not self._batches:
             self.batchtui.leave(link.error)
@@ -120,6 +130,14 @@ class BatchesScreen(BatchActionsScreen):
     def is_held(self) -> bool:
         """A dialog or the palette is on top: what it speaks of must not change under it."""
         return self.app.screen.is_modal
+
+    def is_away(self) -> bool:
+        """The terminal has lost the focus."""
+        return not self.app.app_focus
+
+    def on_app_focus(self) -> None:
+        """Somebody looks again: shows what is true now."""
+        self._follower.refresh_now()
 
     # What is painted
 
@@ -151,9 +169,12 @@ class BatchesScreen(BatchActionsScreen):
         self.list_panel.show_note([Cell("↓ more", "muted")] if more and self._was_live else "")
 
     def _show_status(self) -> None:
-        running = sum(not batch.is_ended for batch in self._batches.values())
+        running = sum(not batch.is_ended and batch.gone_at is None for batch in self._batches.values())
         busy = [Cell(f"{count(running)} running   ", "muted")] if running else []
-        self.title_bar.show_status([*busy, *_link_words(self._link)])
+        seen_at = self._live_at or max((batch.seen_at for batch in self._batches.values()), default=0.0)
+        age = time.time() - seen_at
+        old = [Cell(f"{long_duration(age)} old, ", "warning")] if seen_at and age >= OLD_SECONDS else []
+        self.title_bar.show_status([*busy, *([] if self._link.live else old), *_link_words(self._link)])
 
     def show_current(self) -> None:
         """Shows the batch under the cursor in full."""
@@ -212,6 +233,12 @@ class BatchesScreen(BatchActionsScreen):
             self.app.push_screen(ResultsScreen(self._workspace, self._network, batch))
         except WorkspaceError as error:
             self.batchtui.tell(str(error), failed=True)
+
+    def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
+        """The newest batches, to go to by their id."""
+        for place, batch in enumerate(self._list.shown[:PALETTE_BATCHES]):
+            words = f"{status_of(batch).words}, {count(batch.counts.total)} requests"
+            yield batch.id, words, partial(self._list.move_to, place)
 
     def action_mark(self) -> None:
         """Marks the batch, and goes on to the next."""

@@ -9,10 +9,11 @@ from textual.content import Content
 
 from batchtui.cache import Batch, Counts
 from batchtui.text import ago, clean_line, count, long_duration
-from batchtui.tui.batch_text import pace_of, pace_words, status_of, tally
-from batchtui.tui.widgets.count_bar import CountBar
+from batchtui.tui.batch_text import pace_of, pace_words, status_of, steps_of, tally
+from batchtui.tui.widgets.count_bar import CountBar, sparkline
 from batchtui.tui.widgets.document import Document, Part
 
+SPARK_COLUMNS = 40
 _TONES = {"": "$text", "muted": "$text-muted", "accent": "$accent"}
 _COUNT_TONES = {"succeeded": "$success", "errored": "$error", "expired": "$warning"}
 
@@ -78,6 +79,7 @@ def _progress(batch: Batch, history: Sequence[tuple[float, Counts]], now: float)
     pace = None if batch.is_ended else pace_of(history)
     if pace:
         yield Content("")
+        yield Content.assemble((sparkline(steps_of(history), SPARK_COLUMNS), "$accent"))
         yield Content(pace_words(pace))
 
 

@@ -37,6 +37,11 @@ class BatchTable(MarkableTable):
         return self._batches[self.cursor_row] if self.cursor_row is not None else None
 
     @property
+    def shown(self) -> Sequence[Batch]:
+        """The batches that the filter lets through, in their order."""
+        return self._batches
+
+    @property
     def shown_ids(self) -> set[str]:
         """The ids of the batches that the filter lets through."""
         return {batch.id for batch in self._batches}

@@ -1,8 +1,11 @@
 """The base of our widgets: drawn line by line, sending only the lines that look different."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import ClassVar, Self, get_args
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
@@ -64,10 +67,12 @@ class LineView(Widget):
         return strip_of(fit_cells(pieces, self.size.width), self._styles_of[lit])
 
     def repaint(self) -> None:
-        """Send the lines that look different from those sent last."""
+        """Send the parts of lines that look different from those sent last."""
         for y in range(self.size.height):
-            if self.line(y) != self._painted.get(y):
-                super().refresh(Region(0, y, self.size.width, 1))
+            now, before = self.line(y), self._painted.get(y)
+            if now != before:
+                x, width = _difference(before, now) if before else (0, self.size.width)
+                super().refresh(Region(x, y, width, 1))
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
@@ -93,3 +98,33 @@ class LineView(Widget):
         return {"": self.rich_style + over} | {
             tone: self.get_component_styles(f"line-view--{tone}").rich_style + over for tone in _TONES
         }
+
+
+def _difference(before: Strip, now: Strip) -> tuple[int, int]:
+    """The columns between what is alike at both ends: the first, and how many."""
+    if before.cell_length != now.cell_length:
+        return 0, now.cell_length
+    start = _alike(list(before), list(now))
+    end = _alike(_backwards(before), _backwards(now))
+    return start, max(0, now.cell_length - start - end)
+
+
+def _alike(before: Sequence[Segment], now: Sequence[Segment]) -> int:
+    """How many cells at the beginning of two lines are the same."""
+    cells = 0
+    for old, new in zip(before, now, strict=False):
+        if old.style != new.style:
+            break
+        cells += cell_len(new.text[: _same_chars(old.text, new.text)])
+        if old.text != new.text:
+            break
+    return cells
+
+
+def _same_chars(before: str, now: str) -> int:
+    """How many characters at the beginning of two texts are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, now, strict=False)))
+
+
+def _backwards(strip: Strip) -> list[Segment]:
+    return [Segment(segment.text[::-1], segment.style) for segment in reversed(list(strip))]
