@@ -73,22 +73,34 @@ class Found:
             tell: Called every now and then when there is something new.
             is_cancelled: Whether to stop.
         """
+        # A reader of its own: the screen closes its one when it is left, and this may go on for a moment.
+        with Results(self.results.files) as results:
+            while not (is_cancelled() or self.is_over):
+                was_final, here = progress().is_final, results.rows_here
+                if not self._look_to(here, results, pattern, query, tell, is_cancelled):
+                    return
+                self.searched, self.is_over = here, was_final
+                tell()
+                if not was_final:
+                    time.sleep(WAIT_SECONDS)
+
+    def _look_to(
+        self,
+        stop: int,
+        results: Results,
+        pattern: Pattern,
+        query: Query,
+        tell: Callable[[], object],
+        is_cancelled: Callable[[], bool],
+    ) -> bool:
+        """Looks through the rows up to `stop`; answers whether it came to the end."""
         told = 0.0
-        while not (is_cancelled() or self.is_over):
-            was_final, here = progress().is_final, self.results.rows_here
-            allowed = None if query.is_everything else set(self.results.numbers(query, self.searched))
-            for hit in search(
-                self.results, pattern, start=self.searched, stop=here, is_cancelled=is_cancelled
-            ):
-                if allowed is None or hit.row.n in allowed:
-                    self._numbers.append(hit.row.n)
-                    self.searched = hit.row.n
-                    if time.monotonic() - told > FLUSH_SECONDS:
-                        told = time.monotonic()
-                        tell()
-            if is_cancelled():
-                return
-            self.searched, self.is_over = here, was_final
-            tell()
-            if not was_final:
-                time.sleep(WAIT_SECONDS)
+        allowed = None if query.is_everything else set(results.numbers(query, self.searched))
+        for hit in search(results, pattern, start=self.searched, stop=stop, is_cancelled=is_cancelled):
+            if allowed is None or hit.row.n in allowed:
+                self._numbers.append(hit.row.n)
+                self.searched = hit.row.n
+                if time.monotonic() - told > FLUSH_SECONDS:
+                    told = time.monotonic()
+                    tell()
+        return not is_cancelled()

@@ -53,7 +53,9 @@ class ExportingScreen(BaseScreen):
             return not worker.is_cancelled
 
         try:
-            export_to_file(self._results, path, FORMATS[path.suffix], numbers, report=report)
+            # A reader of its own: the screen may be left, and close its one, while this goes on.
+            with Results(self._results.files) as results:
+                export_to_file(results, path, FORMATS[path.suffix], numbers, report=report)
         except ExportCancelled:
             return
         except OSError as error:
