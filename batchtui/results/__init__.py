@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from batchtui.results.files import ResultFiles
     from batchtui.results.formats import Format
     from batchtui.results.message import OpenedResult, ResultError, open_result
-    from batchtui.results.pattern import Pattern
+    from batchtui.results.pattern import Pattern, PatternTooSlow
     from batchtui.results.progress import Progress, State
     from batchtui.results.query import EVERYTHING, Query, Sort
     from batchtui.results.reader import ModelTokens, Results, View
@@ -41,6 +41,7 @@ __all__ = [
     "OpenedResult",
     "Pace",
     "Pattern",
+    "PatternTooSlow",
     "Progress",
     "Query",
     "ResultError",
@@ -65,7 +66,7 @@ _MODULES = {
     "files": ("ResultFiles",),
     "formats": ("Format",),
     "message": ("OpenedResult", "ResultError", "open_result"),
-    "pattern": ("Pattern",),
+    "pattern": ("Pattern", "PatternTooSlow"),
     "progress": ("Progress", "State"),
     "query": ("EVERYTHING", "Query", "Sort"),
     "reader": ("ModelTokens", "Results", "View"),

@@ -15,7 +15,8 @@ DIGITS = 4000
 """Python refuses to read longer integers; they are kept as text."""
 TOO_DEEP = b'"\xe2\x80\xa6 nested too deep to show"'
 
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string that never ends matches to the end: otherwise each quote in it would be tried as a beginning.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 
 def loads(line: bytes) -> Any:  # noqa: ANN401 - any JSON value

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import string
 from collections.abc import Iterator
+
+import regex
 
 _NEVER_ESCAPED = frozenset(string.ascii_letters + string.digits + " _-.,:;!?()[]{}*#@%$=~|^`")
 """No JSON writer that is in use escapes these; the others may come raw or escaped."""
 _SELECTIVE_CHARS = 3
+
+
+REGEX_SECONDS = 0.25
+"""A regular expression that takes longer on one text goes back and forth in it without end."""
+
+
+class PatternTooSlow(ValueError):
+    """A regular expression that would take for ever; one sentence for the person."""
 
 
 class Pattern:
@@ -28,6 +37,7 @@ class Pattern:
         if not text:
             raise ValueError("There is nothing to search for: the pattern is empty.")
         self.match_case = match_case
+        self._text = text
         self._needle = text if match_case else text.lower()
         self._regex = _compile(text, match_case) if is_regex else None
         self.anchors: tuple[bytes, ...] = () if is_regex else _anchors(text, match_case)
@@ -36,10 +46,13 @@ class Pattern:
         self._raw_forms = {self._fold(form) for case in cases for form in _json_forms(case)}
 
     def find(self, text: str) -> tuple[int, int] | None:
-        """Where the first match starts and stops."""
+        """Where the first match starts and stops.
+
+        Raises:
+            PatternTooSlow: It is a regular expression that takes too long.
+        """
         if self._regex:
-            match = self._regex.search(text)
-            return match.span() if match else None
+            return self._find_regex(text)
         start = self._fold(text).find(self._needle)
         return (start, start + len(self._needle)) if start >= 0 else None
 
@@ -52,14 +65,22 @@ class Pattern:
         start, length = min((span for span in spans if span[0] >= 0), default=(-1, 0))
         return (start, start + length) if start >= 0 else None
 
+    def _find_regex(self, text: str) -> tuple[int, int] | None:
+        try:
+            # `concurrent` lets other threads run meanwhile; `re` would hold them all until it ends.
+            match = self._regex.search(text, timeout=REGEX_SECONDS, concurrent=True) if self._regex else None
+        except TimeoutError:
+            raise PatternTooSlow(f"{self._text} takes too long on these texts; put it more simply.") from None
+        return match.span() if match else None
+
     def _fold(self, text: str) -> str:
         return text if self.match_case else text.lower()
 
 
-def _compile(text: str, match_case: bool) -> re.Pattern[str]:
+def _compile(text: str, match_case: bool) -> regex.Pattern[str]:
     try:
-        return re.compile(text, 0 if match_case else re.IGNORECASE)
-    except re.error as error:
+        return regex.compile(text, 0 if match_case else regex.IGNORECASE)
+    except regex.error as error:
         raise ValueError(f"{text!r} is not a regular expression: {error}.") from None
 
 

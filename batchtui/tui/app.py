@@ -116,13 +116,19 @@ class BatchtuiApp(App[None]):
         self.exit(return_code=128 + number)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Puts raw text into the terminal's clipboard."""
-        self._clipboard = text
+        """What Textual's own fields call for a copy."""
+        self.copy_raw(text)
+
+    def copy_raw(self, text: str) -> bool:
+        """Puts raw text into the terminal's clipboard; answers whether it fits, and says so if not."""
         sequence = clipboard_sequence(text, os.environ)
         if sequence is None:
             self.tell("That is too long for a terminal's clipboard; write it to a file (w).", failed=True)
-        elif self._driver:
+            return False
+        self._clipboard = text
+        if self._driver:
             self._driver.write(sequence)
+        return True
 
     def ring(self, message: str) -> None:
         """The terminal's bell, and where it is wanted a notification of the desktop (OSC 9)."""

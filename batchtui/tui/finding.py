@@ -6,7 +6,7 @@ import time
 from array import array
 from collections.abc import Callable
 
-from batchtui.results import Pattern, Progress, Query, ResultRow, Results, search
+from batchtui.results import Pattern, PatternTooSlow, Progress, Query, ResultRow, Results, search
 
 FLUSH_SECONDS = 0.05
 """How often found rows are handed on."""
@@ -38,6 +38,8 @@ class Found:
         self.searched = 0
         """Rows that have been looked through."""
         self.is_over = False
+        self.problem = ""
+        """Why it was given up, in one sentence."""
         self._numbers = array("I")
 
     def __len__(self) -> int:
@@ -55,6 +57,13 @@ class Found:
     def rows(self, start: int, stop: int) -> list[ResultRow]:
         """The rows at places `start` to `stop`."""
         return self.results.rows_at(self._numbers[start:stop])
+
+    def place(self, n: int) -> int | None:
+        """Where a row is, by its number in the file."""
+        try:
+            return self._numbers.index(n)
+        except ValueError:
+            return None
 
     def look(
         self,
@@ -77,7 +86,11 @@ class Found:
         with Results(self.results.files) as results:
             while not (is_cancelled() or self.is_over):
                 was_final, here = progress().is_final, results.rows_here
-                if not self._look_to(here, results, pattern, query, tell, is_cancelled):
+                try:
+                    came_to_end = self._look_to(here, results, pattern, query, tell, is_cancelled)
+                except PatternTooSlow as error:
+                    self.problem, was_final, came_to_end = str(error), True, True
+                if not came_to_end:
                     return
                 self.searched, self.is_over = here, was_final
                 tell()

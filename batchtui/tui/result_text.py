@@ -9,13 +9,16 @@ from textual.content import Content
 
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
-from batchtui.text import clean_line, clean_text, count, plural, size
+from batchtui.text import clean_line, clean_text, count, plural, shorten, size
 from batchtui.tui.widgets.cells import Cell, Tone, content_of
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
 
 CUT_CHARS = 20_000
 """So much of a text is shown at first: it opens at once however long it is."""
+BLOCKS_FIRST, BLOCKS_MOST = 100, 1000
+"""Blocks of a reply that are shown at first, and at most; the raw view has all."""
+QUOTE_CHARS = 500
 CUT_BYTES = 4 * CUT_CHARS
 """Bytes that hold so many characters, whatever they are."""
 
@@ -30,8 +33,8 @@ _SIGNS: dict[str, tuple[str, Tone]] = {
 def outcome_of(row: ResultRow) -> tuple[str, str, Tone]:
     """Sign, words and tone for how a request ended."""
     sign, tone = _SIGNS.get(row.outcome, ("?", "warning"))
-    if row.flag and row.outcome not in _SIGNS:
-        return sign, row.flag, tone
+    if row.flag:
+        return "!", row.flag, "warning"
     if row.outcome == "succeeded":
         return sign, row.stop_reason or row.outcome, tone
     return sign, row.error_type.removesuffix("_error") or row.outcome, tone
@@ -48,14 +51,26 @@ def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool, unfolded: 
     """
     yield from _facts(row, opened)
     if opened.error:
-        yield from _error_parts(opened)
-    for block in opened.blocks:
+        yield from _error_parts(opened, whole)
+    room = CUT_CHARS
+    for number, block in enumerate(opened.blocks):
+        if number >= (BLOCKS_MOST if whole else BLOCKS_FIRST) or room <= 0:
+            yield _rest_of_blocks(len(opened.blocks) - number, whole)
+            return
         yield Content("")
         if block.type == "thinking" and not unfolded:
-            words = plural(len(block.text.split()), "word", "words")
+            words = plural(len(block.text[:CUT_CHARS].split()), "word", "words")
             yield content_of([Cell("▸ thinking", "muted"), Cell(f"  {words}, z unfolds", "dim")])
         else:
             yield from _block_parts(block, whole)
+            room -= 0 if whole else len(block.text)
+
+
+def _rest_of_blocks(number: int, whole: bool) -> Part:
+    rest = plural(number, "more block", "more blocks")
+    return content_of(
+        [Cell(f"… {rest}: {'the raw view has them' if whole else 'press a to see all'}", "accent")]
+    )
 
 
 def raw_parts(raw: bytes, *, whole: bool) -> Iterator[Part]:
@@ -97,12 +112,12 @@ def _facts(row: ResultRow, opened: OpenedResult) -> Iterator[Part]:
         yield content_of([Cell(f"This line is odd: {row.flag}. It is kept as it came.", "warning")])
 
 
-def _error_parts(opened: OpenedResult) -> Iterator[Part]:
+def _error_parts(opened: OpenedResult, whole: bool) -> Iterator[Part]:
     if opened.error is None:
         return
     if opened.error.message:
         yield Content("")
-        yield Content(clean_text(opened.error.message))
+        yield from _plain(opened.error.message, whole)
     yield Content("")
     if opened.error.request_id:
         yield content_of([Cell("request id  ", "muted"), Cell(opened.error.request_id)])
@@ -119,14 +134,14 @@ def _block_parts(block: Block, whole: bool) -> Iterator[Part]:
         yield markdown(block.text)
     else:
         yield from _plain(block.text, whole)
-    for number, citation in enumerate(block.citations, 1):
+    for number, citation in enumerate(block.citations[:BLOCKS_FIRST], 1):
         yield from _citation_parts(number, citation)
 
 
 def _citation_parts(number: int, citation: Citation) -> Iterator[Part]:
     yield content_of([Cell(f"[{number}] {citation.title}", "muted"), Cell(f"  {citation.url}", "muted")])
     if citation.quote:
-        yield content_of([Cell(f"    “{clean_line(citation.quote)}”", "muted")])
+        yield content_of([Cell(f"    “{clean_line(shorten(citation.quote, QUOTE_CHARS))}”", "muted")])
 
 
 def _plain(text: str, whole: bool, size_in_all: int = 0) -> Iterator[Part]:

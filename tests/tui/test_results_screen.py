@@ -13,6 +13,7 @@ from batchtui.config import Settings
 from batchtui.results import State
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.finding import Found
+from batchtui.tui.screens.exporting import objection_to
 from batchtui.tui.screens.results import ResultsScreen
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.document import Document
@@ -272,3 +273,40 @@ async def test_leaving_in_the_middle_of_a_download(tmp_path: Path) -> None:
             await pilot.press("q", "q")
         async with results_of(sandbox, tmp_path, SUPPORT, whole) as (_, screen):
             assert screen.query_one(ResultTable).row_count > 0
+
+
+async def test_a_pattern_without_end_is_given_up(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
+        screen.set_filter(r"re:(\w+\s?)+\d{99}$")
+        await until_shown(pilot, "takes too long")
+        await until_shown(pilot, "given up")
+        screen.set_filter("")
+        await until(pilot, lambda: screen.query_one(ResultTable).row_count == RESEARCH)
+
+
+async def test_a_name_that_is_no_file_is_objected_to(tmp_path: Path) -> None:
+    assert objection_to("") == "Give a name, or leave with esc."
+    assert "must end in" in objection_to("a.txt")
+    assert "no folder" in objection_to(str(tmp_path / "absent" / "a.csv"))
+    assert "cannot be" in objection_to("~nobody-of-this-name/a.csv")
+    assert "cannot be" in objection_to("x" * 300 + ".csv")
+    assert objection_to(str(tmp_path / "a.csv")) == ""
+
+
+async def test_marks_of_a_sorted_list_are_what_is_shown(
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    slow = sandbox_with(speed=0, faults=("slow-results:3000000",))
+    async with results_of(slow, tmp_path, SUPPORT, Settings(results="whole")) as (pilot, screen):
+        table = screen.query_one(ResultTable)
+        await pilot.press("s", *"jjjjjj", "enter")
+        await until_shown(pilot, "by length")
+        first = table.row_count
+        await until(pilot, lambda: table.row_count > first)
+        for row in range(0, table.row_count, 97):
+            assert table.row_key(row) == table._at(row)[0].n
+        assert table._view is not None
+        await until(pilot, lambda: screen._fetcher.progress.is_final)
+        await until(pilot, lambda: table.row_count == SUPPORT)
+        lengths = [table._at(row)[0].length for row in range(0, SUPPORT, 50)]
+        assert lengths == sorted(lengths, reverse=True)

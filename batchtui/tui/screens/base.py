@@ -230,5 +230,5 @@ class BaseScreen(Screen[None]):
 
     def copy(self, text: str, what: str) -> None:
         """Puts text into the clipboard of the terminal, raw, and says so."""
-        self.app.copy_to_clipboard(text)
-        self.batchtui.tell(clean_text(f"Copied {what}."))
+        if self.batchtui.copy_raw(text):
+            self.batchtui.tell(clean_text(f"Copied {what}."))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.worker import get_current_worker
 
-from batchtui.results import ExportCancelled, Format, Results, export_to_file
+from batchtui.results import ExportCancelled, Fetcher, Format, Results, export_to_file
 from batchtui.text import count, plural
 from batchtui.tui.dialogs.ask import Ask
 from batchtui.tui.screens.base import BaseScreen
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from batchtui.tui.widgets.result_table import ResultTable, Rows
 
 FORMATS = {f".{form.value}": form for form in Format}
+WAIT_SECONDS = 0.1
 TELL_ROWS = 20_000
 """Results between two words of progress."""
 
@@ -29,46 +32,67 @@ class ExportingScreen(BaseScreen):
     _list: ResultTable
     _results: Results
     _rows: Rows
+    _fetcher: Fetcher
 
     @work
     async def action_export(self) -> None:
-        """Asks for a file's name and writes what is marked, or else what is shown."""
-        numbers = sorted(cast("set[int]", self._list.marked)) or self._rows.numbers
-        which = "marked" if self._list.marked else "shown"
-        question = f"Write {plural(len(numbers), 'result', 'results')} ({which}) to which file?"
+        """Asks for a file's name and writes what is marked, or else what is shown, once all of it is here."""
+        marked = sorted(cast("set[int]", self._list.marked))
+        self._fetcher.want_all()
+        is_all_here = self._fetcher.progress.is_final or bool(marked)
+        number = plural(len(marked or self._rows.numbers), "result", "results")
+        which = "marked" if marked else "shown" if is_all_here else "so far; the rest is waited for"
+        question = f"Write {number} ({which}) to which file?"
         name = f"{self._results.files.batch_id[-12:]}.jsonl"
         hint = "The ending says in which form: .jsonl as they came, .csv, .json, .md"
         answer = await self.app.push_screen_wait(Ask(question, hint, name, objection_to))
         if answer is not None:
-            self._write(answer, numbers)
+            self._write(Path(answer), marked)
 
     @work(thread=True, group="export")
-    def _write(self, name: str, numbers: Sequence[int]) -> None:
-        path = Path(name).expanduser()
+    def _write(self, name: Path, marked: Sequence[int]) -> None:
         worker, app = get_current_worker(), cast("BatchtuiApp", self.app)
 
         def report(done: int) -> bool:
-            if done % TELL_ROWS == 0:
-                app.call_later(app.tell, f"{count(done)} of {count(len(numbers))} results written…")
+            if done and done % TELL_ROWS == 0:
+                app.call_later(app.tell, f"{count(done)} results written…")
             return not worker.is_cancelled
 
         try:
+            path = name.expanduser()
+            numbers = list(marked) or self._all_shown(lambda: worker.is_cancelled)
             # A reader of its own: the screen may be left, and close its one, while this goes on.
             with Results(self._results.files) as results:
                 export_to_file(results, path, FORMATS[path.suffix], numbers, report=report)
         except ExportCancelled:
-            return
-        except OSError as error:
-            app.call_later(app.tell, f"{path} was not written: {error.strerror or error}.", failed=True)
+            app.call_later(app.tell, f"Writing {name} was stopped; no file was made.", failed=True)
+        except (OSError, RuntimeError, sqlite3.Error) as error:
+            app.call_later(app.tell, f"{name} was not written: {error}.", failed=True)
         else:
             app.call_later(app.tell, f"{plural(len(numbers), 'result', 'results')} written to {path}.")
+
+    def _all_shown(self, is_cancelled: Callable[[], bool]) -> list[int]:
+        """The numbers of the rows that are shown, once everything that was asked for is here."""
+        rows = self._rows
+        while not (self._fetcher.progress.is_final and getattr(rows, "is_over", True)):
+            if is_cancelled():
+                raise ExportCancelled
+            time.sleep(WAIT_SECONDS)
+        rows.refresh()
+        return list(rows.numbers)
 
 
 def objection_to(answer: str) -> str:
     """What is wrong with a file's name; empty if it will do."""
-    path = Path(answer).expanduser()
     if not answer.strip():
         return "Give a name, or leave with esc."
+    try:
+        return _objection_to_path(Path(answer).expanduser())
+    except (OSError, RuntimeError, ValueError) as error:
+        return f"That cannot be the name of a file: {error}."
+
+
+def _objection_to_path(path: Path) -> str:
     if path.suffix not in FORMATS:
         return f"The name must end in {', '.join(FORMATS)}."
     if path.exists():

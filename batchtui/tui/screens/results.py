@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import ClassVar
@@ -35,6 +36,9 @@ from batchtui.tui.widgets.result_pane import ResultPane
 from batchtui.tui.widgets.result_table import ResultTable, Rows
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Workspace
+
+SORT_SECONDS = 2.0
+"""How often a sorted list takes in what has come since; each time all of it is sorted again."""
 
 
 class ResultsScreen(ExportingScreen):
@@ -74,6 +78,8 @@ class ResultsScreen(ExportingScreen):
         self._told = Progress()
         self._is_told = True
         self._is_paused = False
+        self._sorted_at = 0.0
+        self._odd_found: int | None = None
         self._follows_end = False
 
     def on_mount(self) -> None:
@@ -109,6 +115,11 @@ class ResultsScreen(ExportingScreen):
 
     def _look(self) -> None:
         self._is_told = True
+        is_sorted = self._query.sort is not Sort.FILE and not self._sought
+        if is_sorted and not self.is_settled and time.monotonic() - self._sorted_at < SORT_SECONDS:
+            self._show_progress()
+            return
+        self._sorted_at = time.monotonic()
         had_none = not self._list.row_count
         self._list.grow()
         if self._follows_end:
@@ -123,6 +134,8 @@ class ResultsScreen(ExportingScreen):
         told = [Cell(f"{count(counts.succeeded)} ✓", "success")]
         if failed := counts.total - counts.succeeded:
             told.append(Cell(f"  {count(failed)} ✗", "error"))
+        if odd := self._odd_lines(progress):
+            told.append(Cell(f"  {count(odd)} odd", "warning"))
         is_bad = progress.state in (State.INCOMPLETE, State.FAILED)
         told.append(Cell(f"   {state_words(progress)}", "error" if is_bad else "muted"))
         self.title_bar.show_status(told)
@@ -133,18 +146,26 @@ class ResultsScreen(ExportingScreen):
         self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
         self._told = progress
 
+    def _odd_lines(self, progress: Progress) -> int:
+        """How many lines are flagged; counted once all are here."""
+        if progress.is_final and self._odd_found is None:
+            self._odd_found = sum(self._results.counts("flag").values())
+        return self._odd_found or 0
+
     def _show_titles(self) -> None:
         progress = self._fetcher.progress
         whole = max(progress.rows_expected or 0, progress.rows_here)
         number = f"{count(len(self._rows))} of {count(whole)}" if self._is_filtered else count(whole)
         title = [Cell("Results", "strong"), Cell(f"  {number}", "muted")]
-        order = "" if self._query.sort is Sort.FILE else f"by {dict(SORTS)[self._query.sort]}"
+        order = "" if self._sought or self._query.sort is Sort.FILE else f"by {dict(SORTS)[self._query.sort]}"
         kind = (self._query.error_type or "").removesuffix("_error")
         asked = (self._query.outcome, kind, order)
         title += [Cell(f"  {words}", "accent") for words in asked if words]
         if self._sought:
             title.append(Cell(f"  /{self._sought}", "accent"))
-        if isinstance(self._rows, Found) and not self._rows.is_over:
+        if isinstance(self._rows, Found) and self._rows.problem:
+            title.append(Cell("  given up", "error"))
+        elif isinstance(self._rows, Found) and not self._rows.is_over:
             title.append(Cell(f"  searched {count(self._rows.searched)}", "muted"))
         self.list_panel.show_title(title)
         here = here_words(progress)
@@ -169,7 +190,7 @@ class ResultsScreen(ExportingScreen):
             self._rows = View(self._results, self._query)
         self._follows_end = False
         self._pane.mark(pattern)
-        self._list.show(self._rows)
+        self._list.show(self._rows, appends=bool(pattern) or self._query.sort is Sort.FILE)
         self._show_progress()
         self.show_current()
 
@@ -181,7 +202,7 @@ class ResultsScreen(ExportingScreen):
             self._sought = ""
             return None
 
-    @work(thread=True, exclusive=True, group="search", exit_on_error=True)
+    @work(thread=True, exclusive=True, group="search")
     def _search(self, found: Found, pattern: Pattern) -> None:
         worker = get_current_worker()
         found.look(
@@ -191,6 +212,8 @@ class ResultsScreen(ExportingScreen):
             tell=lambda: self.call_later(self._look),
             is_cancelled=lambda: worker.is_cancelled,
         )
+        if found.problem:
+            self.call_later(self.batchtui.tell, found.problem, failed=True)
 
     @property
     def reading_view(self) -> Widget:
@@ -279,7 +302,12 @@ class ResultsScreen(ExportingScreen):
         if chosen is not None:
             group = groups[chosen]
             self._ask_for(
-                Query(outcome=group.outcome, error_type=group.error_type, error_pattern=group.pattern)
+                Query(
+                    outcome=group.outcome,
+                    error_type=group.error_type,
+                    error_pattern=group.pattern,
+                    flag=group.flag,
+                )
             )
 
     @work
@@ -325,6 +353,9 @@ class ResultsScreen(ExportingScreen):
         elif not self._pane.next_match(step):
             row = self._list.cursor_row or 0
             self._list.move_to(row + step)
+            if self._list.cursor_row == row:
+                self.batchtui.tell("There is no other place." if step > 0 else "There is no place before.")
+                return
             self.show_current()
             self._pane.next_match(step)
 

@@ -73,9 +73,10 @@ class Document(LineView, can_focus=True):
 
     def next_match(self, step: int) -> bool:
         """Scrolls to the next line that is lit, or with -1 the one before; answers whether there is one."""
-        if not 0 <= self._match + step < len(self._matches):
+        wanted = len(self._matches) - 1 if step < 0 and self._match < 0 else self._match + step
+        if not 0 <= wanted < len(self._matches):
             return False
-        self._match += step
+        self._match = wanted
         self._scroll(self._matches[self._match] - self._height // 2 - self._top)
         return True
 
@@ -155,7 +156,10 @@ class Document(LineView, can_focus=True):
         if self._finder is None:
             return
         for place, strip in enumerate(self._lines):
-            spans = list(_spans(self._finder, strip.text))
+            try:
+                spans = list(_spans(self._finder, strip.text))
+            except ValueError:  # a pattern that takes too long
+                return
             if spans:
                 self._matches.append(place)
                 self._lines[place] = _lit(strip, spans)

@@ -48,6 +48,10 @@ class Rows(Protocol):
         """Those at some places."""
         ...
 
+    def place(self, n: int) -> int | None:
+        """Where a row is, by its number in the file."""
+        ...
+
 
 class ResultTable(MarkableTable):
     """Results in the order of a view. They are read from the index when they come in sight."""
@@ -55,6 +59,7 @@ class ResultTable(MarkableTable):
     def __init__(self) -> None:
         super().__init__(COLUMNS, "Opening the results…")
         self._view: Rows | None = None
+        self._appends = True
         self._blocks: LRUCache[int, list[tuple[ResultRow, str]]] = LRUCache(32)
 
     class EndWanted(Message):
@@ -71,9 +76,14 @@ class ResultTable(MarkableTable):
         row = self.cursor_row
         return self._at(row)[0] if row is not None else None
 
-    def show(self, view: Rows) -> None:
-        """Shows another view, from its beginning."""
-        self._view = view
+    def show(self, view: Rows, *, appends: bool = True) -> None:
+        """Shows another view, from its beginning.
+
+        Args:
+            view: The rows.
+            appends: Whether what comes later comes at the end; not so in a view that is sorted.
+        """
+        self._view, self._appends = view, appends
         self.marked = set()
         self._blocks.clear()
         self.set_row_count(0)
@@ -85,17 +95,22 @@ class ResultTable(MarkableTable):
         """Takes in what the view found since; lines in sight that stay as they are cost nothing."""
         if self._view is None:
             return
-        before = self.row_count
+        before, current = self.row_count, self.current
         now = self._view.refresh()
         if now < before:
-            self.show(self._view)
-        elif now > before:
-            self._blocks.discard(before // BLOCK)
+            self.show(self._view, appends=self._appends)
+        elif now > before and self._appends:
+            self._blocks.discard(before - before % BLOCK)
             self.set_row_count(now)
+        elif now > before:
+            self._blocks.clear()
+            self.set_row_count(now)
+            self.move_to(self._view.place(current.n) or 0 if current else 0)
+            self.refresh_rows()
 
     def row_key(self, row: int) -> Hashable:
         """The number of the result in its file."""
-        return self._view.numbers[row] if self._view else row
+        return self._at(row)[0].n
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
