@@ -14,7 +14,7 @@ from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
 from batchtui.results import EVERYTHING, OUTCOMES, Pattern, Progress, Query, Results, Sort, State, View
-from batchtui.text import clean_line, count, shorten_id
+from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.finding import Found, pattern_of
 from batchtui.tui.keys import Group, bindings
@@ -29,7 +29,7 @@ from batchtui.tui.result_text import (
     why_empty,
 )
 from batchtui.tui.screens.base import SHORT_ID
-from batchtui.tui.screens.exporting import ExportingScreen
+from batchtui.tui.screens.reading import ReadingScreen
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.result_pane import ResultPane
@@ -41,7 +41,7 @@ SORT_SECONDS = 2.0
 """How often a sorted list takes in what has come since; each time all of it is sorted again."""
 
 
-class ResultsScreen(ExportingScreen):
+class ResultsScreen(ReadingScreen):
     """Reads results while they come, and asks for more of them as the cursor goes on.
 
     Args:
@@ -329,57 +329,7 @@ class ResultsScreen(ExportingScreen):
         """Marks all that are shown."""
         self._list.toggle_all()
 
-    # Keys: reading
-
-    def action_next_result(self) -> None:
-        """Opens the next result, wherever the focus is."""
-        self._list.action_cursor_down()
-
-    def action_previous_result(self) -> None:
-        """Opens the previous result, wherever the focus is."""
-        self._list.action_cursor_up()
-
-    def action_next_match(self) -> None:
-        """To the next place that is found, in this result or in the next one."""
-        self._go_to_match(1)
-
-    def action_previous_match(self) -> None:
-        """To the place found before."""
-        self._go_to_match(-1)
-
-    def _go_to_match(self, step: int) -> None:
-        if not self._sought:
-            self.batchtui.tell("Nothing is searched for: / begins a search.")
-        elif not self._pane.next_match(step):
-            row = self._list.cursor_row or 0
-            self._list.move_to(row + step)
-            if self._list.cursor_row == row:
-                self.batchtui.tell("There is no other place." if step > 0 else "There is no place before.")
-                return
-            self.show_current()
-            self._pane.next_match(step)
-
-    def action_next_tab(self) -> None:
-        """Shows the result in the next way."""
-        self._turn(1)
-
-    def action_previous_tab(self) -> None:
-        """Shows the result in the way before."""
-        self._turn(-1)
-
-    def _turn(self, step: int) -> None:
-        self._pane.turn(step)
-        self.pane_panel.show_title(self._pane.title)
-
-    def action_whole(self) -> None:
-        """Shows long texts to their end."""
-        self._pane.show_whole()
-
-    def action_thinking(self) -> None:
-        """Unfolds what the model thought, or folds it again."""
-        self._pane.toggle_thinking()
-
-    # Keys: fetching and copying
+    # Keys: fetching
 
     def action_refresh(self) -> None:
         """Tries again after a failure."""
@@ -394,18 +344,3 @@ class ResultsScreen(ExportingScreen):
         else:
             self._fetcher.resume()
         self.batchtui.tell("Fetching is paused; P goes on." if self._is_paused else "Fetching goes on.")
-
-    def action_copy_id(self) -> None:
-        """Copies the custom_id, raw."""
-        if row := self._list.current:
-            self.copy(row.custom_id, f"the custom_id {clean_line(row.custom_id)}")
-
-    def action_copy_json(self) -> None:
-        """Copies the line as it came."""
-        if row := self._list.current:
-            self.copy(self._results.raw(row).decode("utf-8", "replace"), "the JSON line")
-
-    def action_copy_reply(self) -> None:
-        """Copies the text of the reply, raw."""
-        if row := self._list.current:
-            self.copy(self._results.open(row).reply, "the reply")
