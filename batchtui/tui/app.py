@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import traceback
@@ -26,11 +27,18 @@ from batchtui.tui.network import Network
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.theme import MARKDOWN_THEME, THEMES
+from batchtui.tui.widgets.line_view import LineView
 from batchtui.workspace import Workspace
 
 SWITCH_SECONDS = 0.0005
 NOT_AUTHORISED, NOT_REACHABLE = 3, 4
 """Exit codes, the same as those of the commands."""
+
+
+PLAIN = re.compile(r"[\w ,.-]+")
+"""What cannot be markup."""
+TOASTS_MOST = 3
+"""Toasts at a time: more would bury the screen."""
 
 
 class BatchtuiApp(App[None]):
@@ -51,6 +59,9 @@ class BatchtuiApp(App[None]):
     SearchIcon { display: none; }
     """
     """Everything sits on one calm background; what lies over it is a shade lighter."""
+
+    ALLOW_SELECT = False
+    """Text is selected by the terminal itself; Textual's own way repaints, and trips over toasts that go."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", show=False, priority=True)]
     """Out, from wherever one is."""
@@ -95,10 +106,13 @@ class BatchtuiApp(App[None]):
             if key.show and key.action != "command_palette":
                 yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
         for title, words, go in screen.palette_places():
-            yield SystemCommand(clean_line(title), words, go)
+            # The palette reads its texts as markup, for which no escaping is safe enough.
+            if PLAIN.fullmatch(title + words):
+                yield SystemCommand(title, words, go)
 
     def on_mount(self) -> None:
         """Ends in good order when a signal says so."""
+        self.app_resume_signal.subscribe(self, self._paint_anew)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
@@ -110,6 +124,13 @@ class BatchtuiApp(App[None]):
     def on_unmount(self) -> None:
         """Ends the network thread."""
         self.network.stop(self.workspace.aclose)
+
+    def _paint_anew(self, _: App[None]) -> None:
+        """After the app was suspended: the terminal has lost what was painted."""
+        for screen in self.screen_stack:
+            for view in screen.query(LineView):
+                view.forget_painted()
+        self.screen.refresh(layout=True)
 
     def _end_by(self, number: signal.Signals) -> None:
         """Ends as a shell expects of a signal, but with the terminal as it was."""
@@ -148,6 +169,8 @@ class BatchtuiApp(App[None]):
 
     def tell(self, message: str, *, failed: bool = False) -> None:
         """A toast; the text may come from outside."""
+        if len(self._notifications) >= TOASTS_MOST:
+            self.clear_notifications()
         self.notify(clean_text(message), severity="error" if failed else "information", markup=False)
 
     def action_leave(self) -> None:

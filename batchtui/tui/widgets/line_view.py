@@ -84,6 +84,11 @@ class LineView(Widget):
         self.repaint()
         return self
 
+    def forget_painted(self) -> None:
+        """Forget what was sent: the terminal has lost it."""
+        self._painted.clear()
+        super().refresh()
+
     def forget_styles(self) -> None:
         """Forget what was made with the styles of before."""
         self._styles_of.clear()
