@@ -37,7 +37,7 @@ def parse(model: type[W], body: bytes, headers: httpx.Headers) -> W:
         UnexpectedResponse: It is not JSON or not of that shape.
     """
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(_without_surrogates(body))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
@@ -96,6 +96,16 @@ def total_bytes(content_range: str) -> int | None:
 def whole_number(text: str) -> int | None:
     """A number of bytes in a header; None for anything else, thousands of digits among them."""
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def _without_surrogates(body: bytes) -> bytes:
+    """JSON whose escaped lone surrogates, which no strict reader takes, are question marks."""
+    if b"\\ud" not in body.lower():
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return body
 
 
 def _object(body: bytes) -> dict[str, Any]:

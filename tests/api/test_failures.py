@@ -246,3 +246,9 @@ async def test_a_page_that_repeats_itself_ends() -> None:
     page = json.dumps({"data": [BATCH], "has_more": True, "last_id": "b1"}).encode()
     async with canned_server(answer("200 OK", page)) as server, BatchesClient(server.profile) as client:
         assert [found.id async for found in client.iterate()] == ["b1", "b1"]
+
+
+async def test_one_lone_surrogate_does_not_hide_the_list() -> None:
+    page = json.dumps({"data": [BATCH | {"note": "\ud800"}], "has_more": False}).encode()
+    async with canned_server(answer("200 OK", page)) as server, BatchesClient(server.profile) as client:
+        assert [batch.id for batch in (await client.list()).data] == ["b1"]
