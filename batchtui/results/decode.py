@@ -7,6 +7,7 @@ agree. Source of the shapes: public API reference, Message Batches results.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -63,6 +64,12 @@ class _Line(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder(_Line).decode
 _decode_any = msgspec.json.Decoder().decode
+LOOSE_BYTES = 8 * 1024 * 1024
+"""The tolerant reader takes several times a line's length in memory: a longer one is not given to it."""
+BEGINNING_BYTES = 4096
+_BEGINNING = re.compile(
+    rb'\s*\{\s*"custom_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"\s*,\s*"result"\s*:\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"'
+)
 _NO_MESSAGE, _NO_USAGE, _NO_ERROR = _Message(), _Usage(), _Error()
 
 
@@ -77,6 +84,8 @@ def decode_line(n: int, offset: int, line: bytes | memoryview) -> ResultRow:
     try:
         return _row(n, offset, len(line), _decode(line), None)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if len(line) > LOOSE_BYTES:
+            return decode_beginning(n, offset, len(line), bytes(line[:BEGINNING_BYTES]))
         return _decode_loosely(n, offset, bytes(line))
 
 
@@ -110,6 +119,13 @@ def _row(n: int, offset: int, length: int, line: _Line, flag: Flag | None) -> Re
         (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0,
         flag,
     )
+
+
+def decode_beginning(n: int, offset: int, length: int, beginning: bytes) -> ResultRow:
+    """The row of a line too long to be read: what it answers and how that ended, if it begins so."""
+    found = _BEGINNING.match(beginning)
+    custom_id, outcome = (part.decode("ascii") for part in found.groups()) if found else ("", "")
+    return ResultRow(n, offset, length, custom_id, outcome, flag=Flag.TOO_LONG)
 
 
 def _oddity(line: _Line, result: _Result) -> Flag | None:

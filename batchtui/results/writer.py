@@ -10,14 +10,14 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from batchtui.results.decode import decode_line
+from batchtui.results.decode import BEGINNING_BYTES, decode_beginning, decode_line
 from batchtui.results.files import ResultFiles, sync_file
 from batchtui.results.index import FileState, Index, remove_index
 from batchtui.results.lines import LineSplitter
-from batchtui.results.row import Flag, ResultRow
+from batchtui.results.row import ResultRow
 
 READ_BYTES = 64 * 1024 * 1024
-"""A longer line is kept but not read: it would not fit in memory."""
+"""Of a longer line only the beginning is read: reading it takes several times its length in memory."""
 CHUNK_BYTES = 256 * 1024
 COMMIT_ROWS = 2000
 """Rows that wait in memory at most."""
@@ -269,7 +269,7 @@ class ResultWriter:
 
     def _row(self, n: int, offset: int, length: int, line: bytes | memoryview | None) -> ResultRow:
         if line is None and length > READ_BYTES:
-            return ResultRow(n, offset, length, flag=Flag.TOO_LONG)
+            return decode_beginning(n, offset, length, os.pread(self._file, BEGINNING_BYTES, offset))
         return decode_line(n, offset, os.pread(self._file, length, offset) if line is None else line)
 
 

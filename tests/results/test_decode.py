@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchtui.results import OUTCOMES, ResultRow
+from batchtui.results import OUTCOMES, Flag, ResultRow
 from batchtui.results.decode import decode_line
 from tests.results.odd import ODD
 from tests.results.wire import errored, succeeded
@@ -132,3 +132,15 @@ def test_all_input_is_fresh_and_cached() -> None:
 def test_long_messages_are_cut() -> None:
     row = decode_line(0, 0, json.dumps(errored("a", message="x" * 5000)).encode())
     assert row.error_message == "x" * 1000
+
+
+def test_a_long_odd_line_is_known_by_its_beginning() -> None:
+    line = (
+        b'{"custom_id": "a-1", "result": {"type": "succeeded", "message": {"x": NaN, "y": "'
+        + b"z" * 9_000_000
+    )
+    row = decode_line(3, 100, line)
+    assert (row.n, row.offset, row.length) == (3, 100, len(line))
+    assert (row.custom_id, row.outcome, row.flag) == ("a-1", "succeeded", Flag.TOO_LONG)
+    other = decode_line(0, 0, b'{"result": NaN, "y": "' + b"z" * 9_000_000)
+    assert (other.custom_id, other.flag) == ("", Flag.TOO_LONG)

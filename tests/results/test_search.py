@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchtui.results import Pattern, Results, open_result, search
+from batchtui.results import Pattern, PatternTooSlow, Results, open_result, search
 from batchtui.results.searching import CHUNK_BYTES
 from tests.results.odd import ODD
 from tests.results.wire import errored, jsonl, results_of, succeeded
@@ -161,3 +161,8 @@ def test_search_can_go_on_where_it_was_and_be_stopped() -> None:
             asked = iter([False] * 5 + [True] * 99)
             stopped = found(results, Pattern("needle", is_regex=is_regex), is_cancelled=asked.__next__)
             assert 0 < len(stopped) < 10
+
+
+def test_a_regular_expression_without_end_is_given_up() -> None:
+    with pytest.raises(PatternTooSlow, match="too long"):
+        Pattern("(a|aa)+$", is_regex=True).find("a" * 60 + "!")

@@ -275,15 +275,6 @@ async def test_leaving_in_the_middle_of_a_download(tmp_path: Path) -> None:
             assert screen.query_one(ResultTable).row_count > 0
 
 
-async def test_a_pattern_without_end_is_given_up(frozen_sandbox: Embedded, tmp_path: Path) -> None:
-    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
-        screen.set_filter(r"re:(\w+\s?)+\d{99}$")
-        await until_shown(pilot, "takes too long")
-        await until_shown(pilot, "given up")
-        screen.set_filter("")
-        await until(pilot, lambda: screen.query_one(ResultTable).row_count == RESEARCH)
-
-
 async def test_a_name_that_is_no_file_is_objected_to(tmp_path: Path) -> None:
     assert objection_to("") == "Give a name, or leave with esc."
     assert "must end in" in objection_to("a.txt")

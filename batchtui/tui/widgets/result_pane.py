@@ -8,9 +8,9 @@ from typing import Literal
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from batchtui.results import OpenedResult, Pattern, ResultRow, Results
+from batchtui.results import Flag, OpenedResult, Pattern, ResultRow, Results
 from batchtui.text import shorten_id
-from batchtui.tui.result_text import raw_parts, reply_parts, usage_parts
+from batchtui.tui.result_text import CUT_BYTES, raw_parts, reply_parts, usage_parts
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.document import Document, Part
 from batchtui.tui.widgets.json_tree import JsonTree
@@ -62,8 +62,11 @@ class ResultPane(Container):
         if row != self._row:
             self._whole = self._unfolded = False
         self._row = row
-        self._raw = results.raw(row) if row else b""
-        self._opened = results.open(row) if row else OpenedResult()
+        self._raw, self._opened = b"", OpenedResult()
+        if row and row.flag == Flag.TOO_LONG:
+            self._raw = results.read(row.offset, CUT_BYTES)
+        elif row:
+            self._raw, self._opened = results.raw(row), results.open(row)
         self._draw()
 
     def mark(self, pattern: Pattern | None) -> None:
