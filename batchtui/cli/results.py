@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from batchtui.cli.failures import INCOMPLETE, Failed
+from batchtui.cli.failures import Failed
+from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
 from batchtui.cli.output import say
 from batchtui.cli.session import Session
-from batchtui.text import clean_text, count, size
+from batchtui.text import clean_text, count
 
 if TYPE_CHECKING:
     from batchtui.results import Fetcher, Format, Progress, Query, Results
     from batchtui.workspace import Workspace
 
 FORMATS = ("jsonl", "csv", "json", "md")
-LOOK_SECONDS = 0.05
 
 
 @click.command()
@@ -44,19 +44,18 @@ def results(
     """
 
     async def work(workspace: Workspace) -> None:
-        from batchtui.results import Format, Query, Results
+        from batchtui.results import Format, Query
 
-        batch = await workspace.known(workspace.full_id(batch_id))
-        fetcher = workspace.fetcher(batch)
-        fetcher.want_all()
         query = Query(outcome=outcome, custom_id=custom_id)
-        with Results(fetcher.files) as found:
+        async with open_results(workspace, batch_id) as (fetcher, found):
             if output:
-                progress = await _narrated(fetcher)
+                progress = await fetch(fetcher)
                 number = _write_file(found, output, Format(form), query)
             else:
                 progress, number = await _print(fetcher, found, Format(form), query)
-        _check(progress, number, custom_id)
+        check_complete(progress)
+        if custom_id is not None and not number:
+            raise Failed(f"No result has the custom_id {custom_id}.")
 
     if output and output.exists():
         raise Failed(f"{output} exists already; choose another name.")
@@ -72,9 +71,8 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -
     from batchtui.results import Format, export
 
     stream = _stdout()
-    fetching = asyncio.create_task(fetcher.run())
     number = printed_to = 0
-    try:
+    async with running(fetcher) as fetching:
         while True:
             is_over = fetching.done()
             if form is Format.JSONL or is_over:
@@ -85,9 +83,6 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -
             if is_over:
                 return fetching.result(), number
             await asyncio.wait([fetching], timeout=LOOK_SECONDS)
-    finally:
-        fetching.cancel()
-        await asyncio.wait([fetching])
 
 
 def _write_file(found: Results, output: Path, form: Format, query: Query) -> int:
@@ -98,38 +93,6 @@ def _write_file(found: Results, output: Path, form: Format, query: Query) -> int
     number = found.rows_here if numbers is None else len(numbers)
     say(f"{count(number)} results written to {output}.")
     return number
-
-
-async def _narrated(fetcher: Fetcher) -> Progress:
-    """Fetches; says on a terminal how far it is."""
-    if not sys.stderr.isatty():
-        return await fetcher.run()
-    import asyncio
-
-    fetching = asyncio.create_task(fetcher.run())
-    while not fetching.done():
-        click.echo(f"\r\x1b[K{_progress_words(fetcher.progress)}", nl=False, err=True)
-        await asyncio.wait([fetching], timeout=0.2)
-    click.echo("\r\x1b[K", nl=False, err=True)
-    return fetching.result()
-
-
-def _progress_words(progress: Progress) -> str:
-    of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
-    speed = f", {size(int(progress.bytes_per_second))}/s" if progress.bytes_per_second else ""
-    return f"{count(progress.rows_here)}{of} results, {size(progress.bytes_here)}{speed}"
-
-
-def _check(progress: Progress, number: int, custom_id: str | None) -> None:
-    """Fails if something is missing that was asked for."""
-    from batchtui.results import State
-
-    if progress.state is not State.COMPLETE:
-        here = f"{count(progress.rows_here)} of {count(progress.rows_expected or 0)}"
-        why = progress.error or "The server ended the results early."
-        raise Failed(f"Incomplete, {here} results are here: {why} Run it again to go on.", INCOMPLETE)
-    if custom_id is not None and not number:
-        raise Failed(f"No result has the custom_id {custom_id}.")
 
 
 def _stdout() -> BinaryIO:

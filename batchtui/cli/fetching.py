@@ -1,0 +1,85 @@
+"""What commands share that read results: they fetch what is missing, and say what could not be had."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from batchtui.cli.failures import INCOMPLETE, Failed
+from batchtui.text import count, size
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+    from batchtui.results import Fetcher, Progress, Results
+    from batchtui.workspace import Workspace
+
+LOOK_SECONDS = 0.05
+"""How often a command looks for results that have come."""
+
+
+@asynccontextmanager
+async def open_results(workspace: Workspace, batch_id: str) -> AsyncIterator[tuple[Fetcher, Results]]:
+    """One batch's results for reading, and what brings all of them here once it is run.
+
+    Args:
+        workspace: Where the batch is.
+        batch_id: Its id, which may be shortened.
+
+    Raises:
+        WorkspaceError: There are none to be had.
+        ApiError: Nothing is saved here, and the server does not answer.
+    """
+    from batchtui.results import Results
+
+    fetcher = workspace.fetcher(await workspace.known(workspace.full_id(batch_id)))
+    fetcher.want_all()
+    with Results(fetcher.files) as results:
+        yield fetcher, results
+
+
+@asynccontextmanager
+async def running(fetcher: Fetcher) -> AsyncIterator[Task[Progress]]:
+    """Fetches while the block runs; what has not come by its end is not waited for."""
+    import asyncio
+
+    fetching = asyncio.create_task(fetcher.run())
+    try:
+        yield fetching
+    finally:
+        fetching.cancel()
+        await asyncio.wait([fetching])
+
+
+async def fetch(fetcher: Fetcher) -> Progress:
+    """Fetches to the end; says on a terminal how far it is."""
+    if not sys.stderr.isatty():
+        return await fetcher.run()
+    import asyncio
+
+    async with running(fetcher) as fetching:
+        while not fetching.done():
+            click.echo(f"\r\x1b[K{_words(fetcher.progress)}", nl=False, err=True)
+            await asyncio.wait([fetching], timeout=0.2)
+        click.echo("\r\x1b[K", nl=False, err=True)
+        return fetching.result()
+
+
+def check_complete(progress: Progress) -> None:
+    """Fails with exit code 5 if results are missing; for when all that is here has been printed."""
+    from batchtui.results import State
+
+    if progress.state is not State.COMPLETE:
+        here = f"{count(progress.rows_here)} of {count(progress.rows_expected or 0)}"
+        why = progress.error or "The server ended the results early."
+        raise Failed(f"Incomplete, {here} results are here: {why} Run it again to go on.", INCOMPLETE)
+
+
+def _words(progress: Progress) -> str:
+    of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
+    speed = f", {size(int(progress.bytes_per_second))}/s" if progress.bytes_per_second else ""
+    return f"{count(progress.rows_here)}{of} results, {size(progress.bytes_here)}{speed}"
