@@ -1,0 +1,110 @@
+"""From tokens to money: the batch price of each, by the table of genai-prices.
+
+What holds of batches, from the public pricing page and the guides to batch processing and to web search:
+every token costs 50 % of its standard price, those written to and read from the cache too; a web search
+costs the same as outside a batch, $10 per 1,000. The table has batch prices for current models only and
+hands out the standard ones for all others, and for days before it began to list them: those are halved here.
+It knows nothing of surcharges by region (`inference_geo`) or of discounts agreed on with a customer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import genai_prices
+from genai_prices.types import ModelPrice, TieredPrices
+
+from batchtui.cost.tokens import Cost, ModelCost, Tokens, Usage, add_tokens
+
+PROVIDER = "anthropic"
+BATCH = {"processing": "batch"}
+
+
+def price(usages: Iterable[Usage], at: datetime | None = None) -> Cost:
+    """What batched requests cost.
+
+    Args:
+        usages: What was or will be used; any number for a model, one for each request if need be.
+        at: When the requests were made, since prices change; now by default.
+    """
+    by_model: dict[str, list[Usage]] = {}
+    for usage in usages:
+        by_model.setdefault(usage.model, []).append(usage)
+    lines = [_model_cost(model, parts, at) for model, parts in by_model.items()]
+    return Cost(tuple(sorted(lines, key=lambda line: (line.money is None, -(line.money or 0), line.model))))
+
+
+def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> ModelCost:
+    tokens = add_tokens(usage.tokens for usage in usages)
+    rates = _rates(model, at)
+    if not rates:
+        return ModelCost(model, tokens, None)
+    starts = [rate.start for rate in rates]
+    by_rate: list[list[Tokens]] = [[] for _ in rates]
+    for usage in usages:
+        by_rate[max(0, bisect_left(starts, usage.prompt) - 1)].append(usage.tokens)
+    money = (_money(rate.prices, add_tokens(parts)) for rate, parts in zip(rates, by_rate, strict=True))
+    return ModelCost(model, tokens, sum(money, Decimal()))
+
+
+class _Rate(NamedTuple):
+    """Batch prices that hold for every token of a request whose prompt is longer than `start` tokens."""
+
+    start: int
+    prices: ModelPrice
+
+
+def _rates(model: str, at: datetime | None) -> list[_Rate]:
+    """A model's batch prices, shortest prompts first; none for a model that the table does not know."""
+    try:
+        standard, batch = (
+            genai_prices.calc_price(
+                genai_prices.Usage(),
+                model,
+                provider_id=PROVIDER,
+                genai_request_timestamp=at,
+                price_context=context,
+            ).model_price
+            for context in (None, BATCH)
+        )
+    except LookupError:
+        return []
+    tiers = [
+        tier for each in vars(standard).values() if isinstance(each, TieredPrices) for tier in each.tiers
+    ]
+    starts = sorted({0, *(tier.start for tier in tiers)})
+    return [_Rate(start, _batch_prices(standard, batch, start)) for start in starts]
+
+
+def _batch_prices(standard: ModelPrice, batch: ModelPrice, start: int) -> ModelPrice:
+    """The prices above one threshold: no token at more than the table's batch price, none at full price."""
+    prices: dict[str, Decimal] = {}
+    for key, listed in vars(standard).items():
+        if listed is not None:
+            full, reduced = _above(listed, start), _above(getattr(batch, key), start)
+            is_full = key.endswith("_mtok") and reduced >= full
+            prices[key] = full / 2 if is_full else reduced
+    return ModelPrice(**prices)
+
+
+def _above(listed: Decimal | TieredPrices, start: int) -> Decimal:
+    if isinstance(listed, Decimal):
+        return listed
+    reached = [tier.price for tier in listed.tiers if tier.start <= start]
+    return reached[-1] if reached else listed.base
+
+
+def _money(prices: ModelPrice, tokens: Tokens) -> Decimal:
+    usage = genai_prices.Usage(
+        input_tokens=tokens.all_input,
+        cache_write_tokens=tokens.cache_write_5m + tokens.cache_write_1h,
+        cache_write_1h_tokens=tokens.cache_write_1h,
+        cache_read_tokens=tokens.cache_read,
+        output_tokens=tokens.output,
+        web_searches=tokens.searches,
+    )
+    return prices.calc_price(usage)["total_price"]

@@ -1,0 +1,156 @@
+"""What batched requests cost: sums worked out by hand, and rules that hold for every model of the table.
+
+Prices in the comments are standard ones for a million tokens, from the public pricing page.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from genai_prices.data import providers
+from genai_prices.types import ModelInfo, TieredPrices
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchtui.cost import Cost, Tokens, Usage, add_tokens, price
+
+MILLION = 1_000_000
+SHORT, LONG = 1_000, 900_000
+"""A prompt below every threshold of the table, and one above them all."""
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+BEFORE_BATCH_PRICES = datetime(2026, 10, 1, tzinfo=UTC)
+MODELS = {model.id: model for each in providers if each.id == "anthropic" for model in each.models}
+
+HAND_WORKED = {
+    # Input 4, output 20; half of (4 + 20).
+    "input and output": ("claude-opus-5-5", Tokens(MILLION, MILLION), SHORT, "12"),
+    # Input 3, output 15: half of (1,234 * 3 + 567 * 15) / 1,000,000 = half of 0.012207.
+    "a single request": ("claude-sonnet-4-6", Tokens(1_234, 567), 1_234, "0.0061035"),
+    # Written for 5 min 1.25 * 3, for 1 h 2 * 3, read 0.1 * 3: half of (3.75 + 6 + 0.3).
+    "cache": (
+        "claude-sonnet-4-6",
+        Tokens(cache_write_5m=MILLION, cache_write_1h=MILLION, cache_read=MILLION),
+        SHORT,
+        "5.025",
+    ),
+    # Reading costs 0.025 of the input price of 10 here, not 0.1: half of 0.25.
+    "cheap cache": ("claude-fable-5-1", Tokens(cache_read=MILLION), SHORT, "0.125"),
+    # 300 searches at 10 per 1,000, which a batch does not make cheaper; half of (1 + 5) * 0.1.
+    "searches": ("claude-haiku-4-5", Tokens(100_000, 100_000, searches=300), SHORT, "3.3"),
+    # Retired: 15 and 75 at full price, half of 90.
+    "retired": ("claude-opus-4-1-20250805", Tokens(MILLION, MILLION), SHORT, "45"),
+    # Retired: 0.25 and 1.25, written for 1 h 0.5: half of 2.
+    "retired, with cache": (
+        "claude-3-haiku-20240307",
+        Tokens(MILLION, MILLION, cache_write_1h=MILLION),
+        SHORT,
+        "1",
+    ),
+    # Up to 100,000 tokens of prompt 0.1 and 0.5: half of 0.6.
+    "short prompts": ("claude-haiku-5-5", Tokens(MILLION, MILLION), 100_000, "0.3"),
+    # Above, 0.5 and 2.5 for every token of the request: half of 3.
+    "long prompts": ("claude-haiku-5-5", Tokens(MILLION, MILLION), 100_001, "1.5"),
+}
+
+
+@pytest.mark.parametrize(("model", "tokens", "prompt", "dollars"), HAND_WORKED.values(), ids=HAND_WORKED)
+def test_sums_worked_out_by_hand(model: str, tokens: Tokens, prompt: int, dollars: str) -> None:
+    assert price([Usage(model, tokens, prompt)], NOW).total == Decimal(dollars)
+
+
+def test_lines_by_model_dearest_first() -> None:
+    cost = price(
+        [
+            Usage("claude-haiku-4-5", Tokens(1_000_000)),  # half of 1
+            Usage("claude-opus-4-8", Tokens(1_000_000)),  # half of 5
+            Usage("claude-haiku-4-5", Tokens(output=400_000)),  # half of 5 * 0.4
+        ],
+        NOW,
+    )
+    assert [(line.model, line.money) for line in cost.models] == [
+        ("claude-opus-4-8", Decimal("2.5")),
+        ("claude-haiku-4-5", Decimal("1.5")),
+    ]
+    assert cost.total == Decimal(4)
+    assert cost.tokens == Tokens(2_000_000, 400_000)
+
+
+@pytest.mark.parametrize("model", ["", "claude-tomorrow-9", "gpt-5", "\x1b[31mclaude", "x" * 256])
+def test_what_has_no_price_is_unknown_and_so_is_the_sum(model: str) -> None:
+    cost = price([Usage(model, Tokens(1)), Usage("claude-opus-5-5", Tokens(MILLION))], NOW)
+    assert cost.total is None
+    assert cost.unknown == [model]
+    assert [line.money for line in cost.models] == [Decimal(2), None]
+
+
+def test_nothing_costs_nothing() -> None:
+    assert price([]) == Cost(())
+    assert price([]).total == 0
+    assert price([]).tokens == Tokens()
+
+
+KEYS = {
+    "input": ["input_mtok"],
+    "output": ["output_mtok"],
+    "cache_write_5m": ["cache_write_mtok", "input_mtok"],
+    "cache_write_1h": ["cache_write_1h_mtok", "cache_write_mtok", "input_mtok"],
+    "cache_read": ["cache_read_mtok", "input_mtok"],
+}
+"""Where the table has the price of each kind, and where else if it has none of its own."""
+
+
+def standard_price(model: ModelInfo, kind: str, prompt: int, at: datetime) -> Decimal:
+    """What the table says a million tokens cost outside a batch, in requests with such prompts."""
+    prices = vars(model.get_prices(at))
+    listed: Decimal | TieredPrices = next(prices[key] for key in KEYS[kind] if prices.get(key))
+    if isinstance(listed, TieredPrices):
+        return listed.tiers[-1].price if prompt == LONG else listed.base
+    return listed
+
+
+@pytest.mark.parametrize("at", [NOW, BEFORE_BATCH_PRICES], ids=["now", "before batch prices were listed"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_of_the_table_costs_half(model: str, at: datetime) -> None:
+    for kind in KEYS:
+        for prompt in (SHORT, LONG):
+            cost = price([Usage(model, Tokens(**{kind: MILLION}), prompt)], at).total
+            assert cost == standard_price(MODELS[model], kind, prompt, at) / 2 > 0, (kind, prompt)
+
+
+@pytest.mark.parametrize("model", [name for name, model in MODELS.items() if model.price_variants])
+def test_searches_are_not_reduced(model: str) -> None:
+    assert price([Usage(model, Tokens(searches=1_000))], NOW).total == 10
+
+
+def test_old_prices_hold_for_old_batches() -> None:
+    # Until 13 March 2026 long prompts cost 10 for a million here, since then 5 like short ones.
+    usage = [Usage("claude-opus-4-6", Tokens(MILLION), LONG)]
+    assert price(usage, datetime(2026, 3, 1, tzinfo=UTC)).total == Decimal(5)
+    assert price(usage, NOW).total == Decimal("2.5")
+
+
+usages = st.lists(
+    st.builds(
+        Usage,
+        st.sampled_from(["claude-haiku-5-5", "claude-opus-4-1", "claude-sonnet-4-6"]),
+        st.builds(Tokens, *[st.integers(0, 10**9)] * 6),
+        st.integers(0, MILLION),
+    )
+)
+
+
+@given(usages, usages)
+def test_prices_add_up(some: list[Usage], more: list[Usage]) -> None:
+    together, apart = price(some + more, NOW), (price(some, NOW), price(more, NOW))
+    assert together.total == sum((cost.total or Decimal() for cost in apart), Decimal())
+    assert together.tokens == add_tokens(cost.tokens for cost in apart)
+
+
+def test_the_table_is_imported_only_for_a_price() -> None:
+    code = "import sys, batchtui.cost as c; assert 'genai_prices' not in sys.modules; c.price; sys.exit("
+    done = subprocess.run([sys.executable, "-c", f"{code}'genai_prices' not in sys.modules)"], check=False)
+    assert done.returncode == 0
