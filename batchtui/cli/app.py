@@ -12,6 +12,7 @@ import click
 from batchtui import __version__
 from batchtui.cli.batches import cancel, delete, list_, show
 from batchtui.cli.failures import explain
+from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
 from batchtui.cli.session import Session
@@ -73,7 +74,7 @@ def batchtui(
     return 0 if context.invoked_subcommand else session.open_screens(session)
 
 
-for command in (list_, show, results, cancel, delete, sandbox):
+for command in (list_, show, results, search, errors, cancel, delete, sandbox):
     batchtui.add_command(command)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
@@ -26,6 +26,20 @@ def print_line(text: str) -> None:
 def print_json(line: str) -> None:
     """One line of JSON on stdout: as it is for a program, without control characters for a terminal."""
     click.echo(clean_line(line) if sys.stdout.isatty() else line)
+
+
+def print_lines(texts: Iterable[str]) -> None:
+    """Lines of text on stdout in one go; they may come from outside."""
+    lines = "".join(f"{clean_line(text)}\n" for text in texts)
+    click.echo(lines, nl=False)
+
+
+def print_objects(objects: Iterable[Mapping[str, object]]) -> None:
+    """JSON objects of our own on stdout, each a line of plain ASCII whatever it holds."""
+    import json
+
+    for fields in objects:
+        print_json(json.dumps(fields))
 
 
 def print_table(titles: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:

@@ -52,6 +52,11 @@ class ErrorGroup:
     message: str
 
     @property
+    def kind(self) -> str:
+        """What it is called: the error's type, failing that the outcome or what is odd."""
+        return self.error_type or self.outcome or self.flag or "?"
+
+    @property
     def advice(self) -> Advice:
         """What to do."""
         return advice(self.outcome, self.error_type)

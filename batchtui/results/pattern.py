@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Iterator
+from typing import Self
 
 import regex
 
@@ -12,7 +13,8 @@ _NEVER_ESCAPED = frozenset(string.ascii_letters + string.digits + " _-.,:;!?()[]
 """No JSON writer that is in use escapes these; the others may come raw or escaped."""
 _SELECTIVE_CHARS = 3
 
-
+REGEX_PREFIX = "re:"
+"""What a person types before a regular expression."""
 REGEX_SECONDS = 0.25
 """A regular expression that takes longer on one text goes back and forth in it without end."""
 
@@ -44,6 +46,15 @@ class Pattern:
         """A line without one of these, in lower case unless case matters, cannot match; none: any can."""
         cases = {text} if match_case else {text, text.lower(), text.upper()}
         self._raw_forms = {self._fold(form) for case in cases for form in _json_forms(case)}
+
+    @classmethod
+    def typed(cls, text: str) -> Self:
+        """What a person typed as a pattern: literal in any case, or after `re:` a regular expression.
+
+        Raises:
+            ValueError: It is empty, or not a regular expression.
+        """
+        return cls(text.removeprefix(REGEX_PREFIX), is_regex=text.startswith(REGEX_PREFIX))
 
     def find(self, text: str) -> tuple[int, int] | None:
         """Where the first match starts and stops.

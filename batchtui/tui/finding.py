@@ -12,18 +12,6 @@ FLUSH_SECONDS = 0.05
 """How often found rows are handed on."""
 WAIT_SECONDS = 0.1
 """How often it is looked whether more results have come."""
-REGEX_PREFIX = "re:"
-
-
-def pattern_of(text: str) -> Pattern:
-    """What was typed as a pattern: literal in any case, or after `re:` a regular expression.
-
-    Raises:
-        ValueError: It is not a regular expression.
-    """
-    if text.startswith(REGEX_PREFIX):
-        return Pattern(text.removeprefix(REGEX_PREFIX), is_regex=True)
-    return Pattern(text)
 
 
 class Found:

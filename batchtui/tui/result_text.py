@@ -185,10 +185,9 @@ GROUP_COLUMNS = (
 
 def group_cells(group: ErrorGroup) -> list[Cell]:
     """A group of like failures in a list."""
-    kind = group.error_type or group.outcome or group.flag or "?"
     return [
         Cell(count(group.count)),
-        Cell(kind, _SIGNS.get(group.outcome, ("", "warning"))[1]),
+        Cell(group.kind, _SIGNS.get(group.outcome, ("", "warning"))[1]),
         Cell(group.pattern, "muted"),
         Cell(group.advice),
     ]

@@ -16,7 +16,7 @@ from batchtui.cache import Batch
 from batchtui.results import EVERYTHING, OUTCOMES, Pattern, Progress, Query, Results, Sort, State, View
 from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
-from batchtui.tui.finding import Found, pattern_of
+from batchtui.tui.finding import Found
 from batchtui.tui.keys import Group, bindings
 from batchtui.tui.network import Network
 from batchtui.tui.result_text import (
@@ -196,7 +196,7 @@ class ResultsScreen(ReadingScreen):
 
     def _pattern(self) -> Pattern | None:
         try:
-            return pattern_of(self._sought) if self._sought else None
+            return Pattern.typed(self._sought) if self._sought else None
         except ValueError as error:
             self.batchtui.tell(str(error), failed=True)
             self._sought = ""

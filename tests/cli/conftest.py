@@ -1,0 +1,56 @@
+"""Running commands as scripts do, against the sandbox in which time stands still."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from batchtui.sandbox import Embedded
+
+
+class Call(Protocol):
+    """Runs batchtui in a process of its own, without a terminal; `env` comes on top of the usual."""
+
+    def __call__(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def call(frozen_sandbox: Embedded, tmp_path: Path) -> Call:
+    """Runs batchtui as a script does; its cache is in `tmp_path / "cache"`."""
+    usual = {
+        "ANTHROPIC_API_KEY": frozen_sandbox.api_key,
+        "ANTHROPIC_BASE_URL": frozen_sandbox.base_url,
+        "BATCHTUI_CACHE_DIR": str(tmp_path / "cache"),
+    }
+
+    def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "batchtui", *words],
+            env=os.environ | usual | env,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def refused(call: Call) -> Call:
+    """Likewise, for what must fail: with one sentence on stderr, nothing on stdout, and no traceback."""
+
+    def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        done = call(*words, **env)
+        assert done.returncode not in (0, None)
+        assert done.stdout == ""
+        assert done.stderr.startswith("batchtui: ")
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
