@@ -26,12 +26,13 @@ from batchtui.sandbox.results import ResultFile
 from batchtui.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from batchtui.sandbox.options import SandboxOptions
+    from batchtui.sandbox.submission import Submitted
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,18 +70,20 @@ class _Calls:
         self._names = dice("created", options.seed)
         self._live_counts = options.counts == "live"
         self._files: dict[str, ResultFile] = {}
+        self._overloaded: set[str] = set()
         self.faults = Faults(options.faults, options.speed)
 
     async def create(self, request: Request) -> Response:
         """Take in a new batch."""
-        submitted = await asyncio.to_thread(submission.read_requests, await _body(request))
+        read = await asyncio.to_thread(submission.read_requests, await _body(request))
+        submitted = self._overload(read)
         now = self._clock.now()
         batch = Batch(
             id=make_id(self._names, "msgbatch_"),
             size=len(submitted),
             created_at=now,
             duration=20 + len(submitted) / 50,
-            errored=sum(one.problem is not None for one in submitted),
+            errored=sum(one.fails for one in submitted),
             job="answers",
             submitted=submitted,
         )
@@ -126,6 +129,15 @@ class _Calls:
         if batch.id not in self._files:
             self._files[batch.id] = await asyncio.to_thread(ResultFile, batch, batch.counts(now))
         return await deliver(self._files[batch.id], request, self.faults)
+
+    def _overload(self, submitted: Sequence[Submitted]) -> Sequence[Submitted]:
+        """Lets some requests fail, if that is asked for; none of them twice."""
+        number = self.faults.number("overload")
+        if number is None:
+            return submitted
+        hit = {one.custom_id for one in submitted[number - 1 :: number]} - self._overloaded
+        self._overloaded |= hit
+        return [one._replace(overloaded=one.custom_id in hit) for one in submitted]
 
     def _answer(self, request: Request, batch: Batch, now: float) -> JSONResponse:
         return JSONResponse(self._wire(request, batch, now))

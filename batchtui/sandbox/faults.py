@@ -2,7 +2,8 @@
 
 A fault is written `NAME[:NUMBER][@OPERATION]`, for instance `429:3`, `refuse@list` or `drop-results:65536`.
 With the number N every Nth request is hit (each one unless it is given); for the faults that cut or slow
-results it counts bytes. The operation is one of create, list, retrieve, cancel, delete, results.
+results it counts bytes, for `overload` the requests inside a batch. The operation is one of create, list,
+retrieve, cancel, delete, results.
 """
 
 from __future__ import annotations
@@ -45,7 +46,14 @@ RESULT_FAULTS = {
 }
 """What happens to every stream of results."""
 
-FAULTS = REQUEST_FAULTS | RESULT_FAULTS
+BATCH_FAULTS = {
+    "overload": Kind(
+        "every NUMBERth request of a new batch fails the first time it is sent", ("create",), 10
+    ),
+}
+"""What happens to the requests inside a batch."""
+
+FAULTS = REQUEST_FAULTS | RESULT_FAULTS | BATCH_FAULTS
 
 
 class Fault(NamedTuple):
@@ -99,7 +107,7 @@ class Faults:
         return hit
 
     def number(self, name: str) -> int | None:
-        """The number of a fault that shapes results, or None if it was not asked for."""
+        """The number of a fault that shapes results or batches, or None if it was not asked for."""
         return next((fault.number for fault in self._faults if fault.name == name), None)
 
     def refusal(self, name: str) -> ApiError | None:

@@ -77,7 +77,7 @@ def _outcomes(batch: Batch, counts: Counts) -> list[str]:
     if batch.submitted is None:
         failing = set(dice("failing", batch.id).sample(range(batch.size), batch.errored))
     else:
-        failing = {index for index, one in enumerate(batch.submitted) if one.problem is not None}
+        failing = {index for index, one in enumerate(batch.submitted) if one.fails}
     too_late = "canceled" if counts.canceled else "expired"
     left = {"succeeded": counts.succeeded, "errored": counts.errored}
     outcomes = []

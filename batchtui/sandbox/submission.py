@@ -31,6 +31,12 @@ class Submitted(NamedTuple):
     prompt: str
     max_tokens: int
     problem: str | None
+    overloaded: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether its result is an error."""
+        return self.overloaded or self.problem is not None
 
 
 class _Request(msgspec.Struct):

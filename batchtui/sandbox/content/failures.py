@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Failure = tuple[str, str]
 
 INVALID = "invalid_request_error"
+OVERLOADED = ("overloaded_error", "Overloaded")
 FAILURES: tuple[Failure, ...] = (
     (INVALID, "prompt is too long: {tokens} tokens > 200000 maximum"),
     (INVALID, "prompt is too long: {tokens} tokens > 200000 maximum"),
@@ -35,8 +36,8 @@ FAILURES: tuple[Failure, ...] = (
     ("timeout_error", "The request took longer than allowed to process."),
     ("api_error", "Internal server error"),
     ("api_error", "Internal server error"),
-    ("overloaded_error", "Overloaded"),
-    ("overloaded_error", "Overloaded"),
+    OVERLOADED,
+    OVERLOADED,
     ("request_too_large", "Request exceeds the maximum size"),
 )
 

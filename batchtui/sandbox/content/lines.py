@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batchtui.sandbox.chance import dice, make_id
-from batchtui.sandbox.content.failures import errored, random_failure, usual_failures
+from batchtui.sandbox.content.failures import INVALID, OVERLOADED, errored, random_failure, usual_failures
 from batchtui.sandbox.content.ids import CUSTOM_ID_STYLES
 from batchtui.sandbox.content.job import load_job
 from batchtui.sandbox.content.shapes import SHAPES, UNUSUAL, Shape
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from batchtui.sandbox.batch import Batch
+    from batchtui.sandbox.content.failures import Failure
     from batchtui.sandbox.submission import Submitted
 
 MODELS = (
@@ -66,13 +67,15 @@ class Writer:
         if outcome == "succeeded":
             result["message"] = self._answer_to(rng, submitted) if submitted else self._answer(rng)
         elif outcome == "errored":
-            problem = submitted.problem if submitted else None
-            failure = (
-                random_failure(rng, self._failures) if problem is None else ("invalid_request_error", problem)
-            )
-            result = errored(rng, failure)
+            result = errored(rng, self._failure(rng, submitted))
         custom_id = submitted.custom_id if submitted else self._custom_id(index)
         return _encode({"custom_id": custom_id, "result": result}, ascii_only=rng.random() < ASCII_SHARE)
+
+    def _failure(self, rng: Random, submitted: Submitted | None) -> Failure:
+        """Why a request failed."""
+        if submitted is None:
+            return random_failure(rng, self._failures)
+        return OVERLOADED if submitted.problem is None else (INVALID, submitted.problem)
 
     def _answer(self, rng: Random) -> dict[str, Any]:
         """The message that answers a request which nobody ever sent."""
