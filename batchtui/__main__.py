@@ -32,6 +32,7 @@ def open_screens(session: Session) -> int:
         return run(
             place.profile,
             place.cache_root,
+            place.data_root,
             settings,
             is_demo=place.is_demo,
             mouse=session.mouse and settings.mouse,

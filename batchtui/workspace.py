@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +17,13 @@ from batchtui.api import BadRequest, NotFound
 from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches
 from batchtui.config import Profile, private_dir
 from batchtui.results.files import ResultFiles
+from batchtui.submissions import Submissions
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
+    from batchtui.requests import OnSent, Prepared, Submission
     from batchtui.results import Fetcher, Progress
+    from batchtui.watching import Looked, Waiting
 
 PAGE = 100
 """Batches a page: under 100 kB, and more than a screen holds."""
@@ -74,10 +77,11 @@ class Workspace:
     Args:
         profile: Where to call and as whom.
         cache_root: The cache folder; this workspace has a private one inside it.
+        data_root: The folder of what cannot be fetched again; likewise.
         attempts: Tries for each call to the API, the first one counted.
     """
 
-    def __init__(self, profile: Profile, cache_root: Path, *, attempts: int = 4) -> None:
+    def __init__(self, profile: Profile, cache_root: Path, data_root: Path, *, attempts: int = 4) -> None:
         self.profile = profile
         self.folder = private_dir(cache_root / profile.workspace_digest)
         self.cache = BatchCache(self.folder / "cache.db")
@@ -87,6 +91,7 @@ class Workspace:
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         """The newest calls to the API, oldest first."""
         self._attempts = attempts
+        self._data_root = data_root
         self._top: Batch | None = None
         self._edge: Batch | None = None
 
@@ -98,8 +103,16 @@ class Workspace:
         retry = RetryPolicy(attempts=self._attempts)
         return BatchesClient(self.profile, retry=retry, on_call=self.calls.append)
 
+    @cached_property
+    def submissions(self) -> Submissions:
+        """What was submitted from here, and the requests of batches."""
+        folder = private_dir(self._data_root / self.profile.workspace_digest)
+        return Submissions(folder, lambda: self.client, self._learn)
+
     async def aclose(self) -> None:
         """Closes connections and files."""
+        if "submissions" in self.__dict__:
+            self.submissions.close()
         if "client" in self.__dict__:
             await self.client.aclose()
         self.cache.close()
@@ -188,14 +201,26 @@ class Workspace:
         except NotFound:
             return self._drop([batch_id])
 
+    def seen(self, batch_id: str) -> Batch | None:
+        """A batch as it was last seen."""
+        return self.batches.get(batch_id)
+
+    def watch(
+        self, batch_ids: Sequence[str], interval: float | None = None
+    ) -> AsyncIterator[Looked | Waiting]:
+        """Looks at batches until all have ended; arguments and errors as for `watching.watch`."""
+        from batchtui.watching import watch
+
+        return watch(self, batch_ids, interval)
+
     async def cancel(self, batch_id: str) -> Changes:
         """Asks for a batch to stop; what has begun may still finish."""
-        self._check_writable()
+        self.check_writable()
         return self._learn([await self.client.cancel(batch_id)])
 
     async def delete(self, batch_id: str) -> Changes:
         """Deletes an ended batch on the server, for good. Results saved here stay here."""
-        self._check_writable()
+        self.check_writable()
         batch = await self.retrieve(batch_id)
         if not batch.is_ended:
             raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
@@ -203,6 +228,18 @@ class Workspace:
             await self.client.delete(batch_id)
         self.batches.note_deleted(batch_id)
         return self._drop([batch_id])
+
+    async def submit(
+        self,
+        prepared: Prepared,
+        *,
+        unfinished: Submission | None = None,
+        parent: str | None = None,
+        on_sent: OnSent | None = None,
+    ) -> Submission:
+        """Sends what was prepared, each part once; arguments and errors as for `Submissions.submit`."""
+        self.check_writable()
+        return await self.submissions.submit(prepared, unfinished=unfinished, parent=parent, on_sent=on_sent)
 
     def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
         """What brings the results of an ended batch to this disk.
@@ -279,9 +316,10 @@ class Workspace:
         """Forgets batches that the server no longer has, but for those whose results are saved here."""
         return Changes(*self.batches.drop(ids, time.time(), keep=self.has_saved_results))
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Raises `WorkspaceError` in a read-only session."""
         if self.profile.read_only:
-            raise WorkspaceError("This is a read-only session: nothing is cancelled or deleted.")
+            raise WorkspaceError("This is a read-only session: nothing is cancelled, deleted or submitted.")
 
 
 def _open_results(

@@ -71,7 +71,8 @@ async def picture(scene: Scene, size: tuple[int, int], server: Embedded) -> str:
     """The screen that the scene's keys lead to, as SVG."""
     profile = Profile("demo", server.base_url, Credentials(Secret(server.api_key), "key"))
     with TemporaryDirectory() as folder:
-        app = BatchtuiApp(profile, Path(folder), Settings(results="whole"), is_demo=True)
+        cache, data = Path(folder), Path(folder) / "data"
+        app = BatchtuiApp(profile, cache, data, Settings(results="whole"), is_demo=True)
         async with app.run_test(size=size) as pilot:
             await settle(app)
             await play(pilot, scene)

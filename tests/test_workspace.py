@@ -40,7 +40,7 @@ def own_sandbox(sandbox_with: SandboxFactory) -> Embedded:
 
 @pytest.fixture
 async def workspace(own_sandbox: Embedded, tmp_path: Path) -> AsyncIterator[Workspace]:
-    workspace = Workspace(profile_of(own_sandbox), tmp_path)
+    workspace = Workspace(profile_of(own_sandbox), tmp_path, tmp_path / "data")
     yield workspace
     await workspace.aclose()
 
@@ -73,7 +73,7 @@ async def test_what_was_known_is_there_before_any_request(
     own_sandbox: Embedded, workspace: Workspace, tmp_path: Path
 ) -> None:
     await workspace.refresh()
-    again = Workspace(profile_of(own_sandbox), tmp_path)
+    again = Workspace(profile_of(own_sandbox), tmp_path, tmp_path / "data")
     assert len(again.batches.newest()) == 100
     assert "client" not in vars(again)
     await again.aclose()
@@ -126,7 +126,7 @@ async def test_a_break_while_a_gap_is_filled_leaves_no_hole(
 async def test_two_processes_each_hear_of_everything(
     own_sandbox: Embedded, workspace: Workspace, other: BatchesClient, tmp_path: Path
 ) -> None:
-    second = Workspace(profile_of(own_sandbox), tmp_path)
+    second = Workspace(profile_of(own_sandbox), tmp_path, tmp_path / "data")
     await workspace.refresh()
     await second.refresh()
     created = await other.create([REQUEST])
@@ -191,7 +191,7 @@ async def test_a_running_batch_is_not_deleted(workspace: Workspace) -> None:
 
 
 async def test_read_only_changes_nothing(own_sandbox: Embedded, tmp_path: Path) -> None:
-    workspace = Workspace(replace(profile_of(own_sandbox), read_only=True), tmp_path)
+    workspace = Workspace(replace(profile_of(own_sandbox), read_only=True), tmp_path, tmp_path / "data")
     await workspace.refresh()
     for call in (workspace.cancel, workspace.delete):
         with pytest.raises(WorkspaceError, match="read-only"):

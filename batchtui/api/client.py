@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import httpcore
@@ -33,6 +33,17 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # httpcore reads 64 kB at a time; with 256 kB the event loop turns a quarter as often, which made 268 MB
 # of results come in 0.30 s instead of 0.54 s.
 httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
+
+
+class RequestBody(Protocol):
+    """A create body as a stream: its size in bytes, and those bytes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes, in pieces."""
 
 
 class BatchesClient:
@@ -88,15 +99,23 @@ class BatchesClient:
             ApiError: It was not created.
         """
         body = json.dumps({"requests": list(requests)}, ensure_ascii=False, separators=(",", ":")).encode()
+        return await self._create(body, len(body))
+
+    async def create_from(self, body: RequestBody) -> MessageBatch:
+        """As `create`, of a body that comes in pieces, so that it need not be held in memory."""
+        return await self._create(body, body.size)
+
+    async def _create(self, body: bytes | RequestBody, size: int) -> MessageBatch:
+        headers = {"content-type": "application/json", "content-length": str(size)}
         try:
-            response, answer = await self._send("POST", BATCHES, content=body)
+            response, answer = await self._send("POST", BATCHES, content=body, headers=headers)
             return parse(MessageBatch, answer, response.headers)
         except NotReachable as error:
             if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
                 raise  # nothing was sent
-            raise OutcomeUnknown(_UNKNOWN.format(reason=error)) from error
+            raise OutcomeUnknown(str(error)) from error
         except (ConnectionLost, ServerFault, UnexpectedResponse) as error:
-            raise OutcomeUnknown(_UNKNOWN.format(reason=error)) from error
+            raise OutcomeUnknown(str(error)) from error
 
     async def retrieve(self, batch_id: str) -> MessageBatch:
         """One batch as it is now."""
@@ -227,11 +246,6 @@ class BatchesClient:
     def _why_not_reachable(self, error: httpx.RequestError) -> str:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
         return f"{self.base_url} cannot be reached ({reason or type(error).__name__})."
-
-
-_UNKNOWN = (
-    "Whether the batch was created is unknown: {reason} List the newest batches before submitting again."
-)
 
 
 def _path(batch_id: str) -> str:

@@ -54,7 +54,18 @@ class RangeNotSatisfiable(ApiError):
 
 
 class OutcomeUnknown(ApiError):
-    """A create whose answer was lost: the batch may exist. List before trying again, or pay twice."""
+    """A create whose answer was lost: the batch may exist. List before trying again, or pay twice.
+
+    Attributes:
+        reason: How the answer was lost, a sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Whether the batch was created is unknown: {reason} "
+            "List the newest batches before submitting again."
+        )
+        self.reason = reason
 
 
 class StatusError(ApiError):

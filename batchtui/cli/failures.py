@@ -48,18 +48,22 @@ def _code(error: BaseException) -> int | None:
 
     from batchtui.api import ApiError, NotAuthorised, NotReachable
     from batchtui.config import ConfigError, MissingKey
+    from batchtui.requests import NotSubmitted
+    from batchtui.submissions import SubmissionError
     from batchtui.workspace import WorkspaceError
 
     match error:
         case Failed():
             return error.code
+        case NotSubmitted():
+            return _code(error.__cause__ or SubmissionError())
         case MissingKey() | NotAuthorised():
             return NOT_AUTHORISED
         case ConfigError():
             return USAGE
         case NotReachable():
             return NOT_REACHABLE
-        case ApiError() | WorkspaceError() | OSError() | sqlite3.Error():
+        case ApiError() | SubmissionError() | WorkspaceError() | OSError() | sqlite3.Error():
             return FAILED
         case _:
             return None

@@ -21,10 +21,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command works: as whom, and with which cache folder."""
+    """Where a command works: as whom, and in which folders."""
 
     profile: Profile
     cache_root: Path
+    data_root: Path
     is_demo: bool
 
 
@@ -42,16 +43,17 @@ class Session:
 
     @contextmanager
     def place(self) -> Iterator[Place]:
-        """The profile and cache folder; with `--demo`, a sandbox and a folder that end with the block."""
+        """The profile and the folders; with `--demo`, a sandbox and a folder that end with the block."""
         with _demo() if self.demo else self._configured() as place:
             profile = replace(place.profile, read_only=self.read_only or place.profile.read_only)
             yield replace(place, profile=profile)
 
     @contextmanager
     def _configured(self) -> Iterator[Place]:
-        from batchtui.config import cache_dir
+        from batchtui.config import cache_dir, data_dir
 
-        yield Place(self.load_profile(self.profile), cache_dir(self.cache_dir, os.environ), is_demo=False)
+        cache_root = cache_dir(self.cache_dir, os.environ)
+        yield Place(self.load_profile(self.profile), cache_root, data_dir(), is_demo=False)
 
     def load_profile(self, name: str | None) -> Profile:
         """A profile by its name, or the one that the environment and config.toml lead to."""
@@ -78,7 +80,7 @@ class Session:
 async def _open(place: Place) -> AsyncIterator[Workspace]:
     from batchtui.workspace import Workspace
 
-    workspace = Workspace(place.profile, place.cache_root)
+    workspace = Workspace(place.profile, place.cache_root, place.data_root)
     try:
         yield workspace
     finally:
@@ -98,4 +100,4 @@ def _demo() -> Iterator[Place]:
     ):
         credentials = Credentials(Secret(api.api_key), "key")
         profile = Profile(name="demo", base_url=api.base_url, credentials=credentials)
-        yield Place(profile, Path(folder), is_demo=True)
+        yield Place(profile, Path(folder), Path(folder) / "data", is_demo=True)

@@ -10,11 +10,18 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.results.blocks import Block, Citation
-    from batchtui.results.errors import Advice, ErrorGroup
-    from batchtui.results.exporting import ExportCancelled, export, export_to_file
+    from batchtui.results.errors import Advice, ErrorGroup, advice
+    from batchtui.results.exporting import (
+        ExportCancelled,
+        export,
+        export_merged,
+        export_to_file,
+        write_merged,
+    )
     from batchtui.results.fetch import Fetcher
     from batchtui.results.files import ResultFiles
     from batchtui.results.formats import Format
+    from batchtui.results.merging import Chosen, merge
     from batchtui.results.message import OpenedResult, ResultError, open_result
     from batchtui.results.pattern import Pattern, PatternTooSlow
     from batchtui.results.progress import Progress, State
@@ -29,6 +36,7 @@ __all__ = [
     "OUTCOMES",
     "Advice",
     "Block",
+    "Chosen",
     "Citation",
     "ErrorGroup",
     "ExportCancelled",
@@ -52,19 +60,24 @@ __all__ = [
     "State",
     "Stream",
     "View",
+    "advice",
     "export",
+    "export_merged",
     "export_to_file",
+    "merge",
     "open_result",
     "search",
+    "write_merged",
 ]
 
 _MODULES = {
     "blocks": ("Block", "Citation"),
-    "errors": ("Advice", "ErrorGroup"),
-    "exporting": ("ExportCancelled", "export", "export_to_file"),
+    "errors": ("Advice", "ErrorGroup", "advice"),
+    "exporting": ("ExportCancelled", "export", "export_merged", "export_to_file", "write_merged"),
     "fetch": ("Fetcher",),
     "files": ("ResultFiles",),
     "formats": ("Format",),
+    "merging": ("Chosen", "merge"),
     "message": ("OpenedResult", "ResultError", "open_result"),
     "pattern": ("Pattern", "PatternTooSlow"),
     "progress": ("Progress", "State"),

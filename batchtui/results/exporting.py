@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from batchtui.results.formats import WRITERS, Format, Lines
+from batchtui.results.merging import Chosen
 from batchtui.results.reader import Results
 
 BATCH_ROWS = 200
@@ -49,12 +51,35 @@ def export_to_file(
         ExportCancelled: `report` answered False.
         OSError: It cannot be written.
     """
+    with _whole_or_not_at_all(path, overwrite=overwrite) as stream:
+        export(results, stream, form, numbers, report=report)
+
+
+def export_merged(chosen: Sequence[Chosen], path: Path, form: Format) -> None:
+    """Writes results of several batches to one new file, which appears only when it is whole.
+
+    Raises:
+        FileExistsError: The file exists.
+        OSError: It cannot be written.
+    """
+    with _whole_or_not_at_all(path) as stream:
+        write_merged(chosen, stream, form)
+
+
+def write_merged(chosen: Sequence[Chosen], stream: BinaryIO, form: Format) -> None:
+    """Writes results of several batches to a stream of bytes, one batch after the other."""
+    _write_lines(chain.from_iterable(_lines(*some, None) for some in chosen), stream, form)
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A file that gets its name once the block has ended well."""
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists already; choose another name, or say that it may be replaced.")
     rough = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with rough.open("xb", buffering=0) as stream:
-            export(results, stream, form, numbers, report=report)
+            yield stream
         if overwrite:
             rough.replace(path)
         else:
@@ -76,8 +101,12 @@ def export(
         _copy(results, stream, report)
         return
     chosen = range(results.rows_here) if numbers is None else numbers
+    _write_lines(_lines(results, chosen, report), stream, form)
+
+
+def _write_lines(lines: Lines, stream: BinaryIO, form: Format) -> None:
     waiting = bytearray()
-    for part in WRITERS[form](_lines(results, chosen, report)):
+    for part in WRITERS[form](lines):
         waiting += part
         if len(waiting) >= WRITE_BYTES:
             _write(stream, waiting)

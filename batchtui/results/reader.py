@@ -111,6 +111,10 @@ class Results:
         )
         return array("I", chain.from_iterable(found))
 
+    def custom_ids(self) -> list[str]:
+        """The custom_ids of all results, by row number."""
+        return [row[0] for row in self._select("SELECT custom_id FROM rows ORDER BY n", ())]
+
     def counts(self, facet: str, query: Query = EVERYTHING) -> dict[str, int]:
         """How many results have which value, most frequent first.
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _ELLIPSIS = "…"
+_TEN_CENTS, _LEAST_SHOWN = 0.1, 0.0001
 
 
 def count(number: int) -> str:
@@ -81,6 +87,18 @@ def percent(part: int, whole: int) -> str:
     if part >= whole:
         return "100 %"
     return f"{min(99, max(1, round(100 * part / whole)))} %"
+
+
+def money(dollars: Decimal | None) -> str:
+    """Writes US dollars to the cent, below ten cents to a hundredth of one: `$1.23`, `$0.0042`, `unknown`.
+
+    Something is never shown as nothing: the least is `<$0.0001`.
+    """
+    if dollars is None:
+        return "unknown"
+    if not 0 < dollars < _TEN_CENTS:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.4f}" if dollars >= _LEAST_SHOWN else f"<${_LEAST_SHOWN}"
 
 
 def shorten(text: str, width: int) -> str:

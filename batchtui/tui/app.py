@@ -47,6 +47,7 @@ class BatchtuiApp(App[None]):
     Args:
         profile: Where to call and as whom.
         cache_root: The cache folder.
+        data_root: The folder of what was submitted.
         settings: How the screens behave.
         is_demo: Whether the API is the sandbox inside.
         profile_names: The profiles that may be gone over to.
@@ -70,6 +71,7 @@ class BatchtuiApp(App[None]):
         self,
         profile: Profile,
         cache_root: Path,
+        data_root: Path,
         settings: Settings,
         *,
         is_demo: bool,
@@ -80,7 +82,7 @@ class BatchtuiApp(App[None]):
         self.settings = settings
         self.is_demo = is_demo
         # The follower tries again by itself, in sight of the person: the client need not.
-        self.workspace = Workspace(profile, cache_root, attempts=1)
+        self.workspace = Workspace(profile, cache_root, data_root, attempts=1)
         self.network = Network()
         self.next_profile: str | None = None
         """The profile to go on with once these screens are closed."""
@@ -199,6 +201,7 @@ class BatchtuiApp(App[None]):
 def run(
     profile: Profile,
     cache_root: Path,
+    data_root: Path,
     settings: Settings,
     *,
     is_demo: bool,
@@ -211,6 +214,7 @@ def run(
     Args:
         profile: Where to call and as whom.
         cache_root: The cache folder.
+        data_root: The folder of what was submitted.
         settings: How the screens behave.
         is_demo: Whether the API is the sandbox inside.
         mouse: Whether to take the mouse.
@@ -220,7 +224,9 @@ def run(
     # While another thread works, keys wait for Python's lock: at most so long each time, instead of 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
     while True:
-        app = BatchtuiApp(profile, cache_root, settings, is_demo=is_demo, profile_names=profile_names)
+        app = BatchtuiApp(
+            profile, cache_root, data_root, settings, is_demo=is_demo, profile_names=profile_names
+        )
         app.run(mouse=mouse)
         if app.last_words:
             print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone

@@ -36,7 +36,7 @@ def profile_of(api: Embedded) -> Profile:
 
 async def learn_all(api: Embedded, cache: Path) -> list[str]:
     """Fills the cache as a `list --all` does; answers the ids, newest first."""
-    workspace = Workspace(profile_of(api), cache)
+    workspace = Workspace(profile_of(api), cache, cache / "data")
     try:
         return [batch.id for batch in await workspace.list(inf)]
     finally:

@@ -30,7 +30,7 @@ def app_for(
     """The app on a sandbox, with its cache in `folder`."""
     credentials = Credentials(Secret(key or sandbox.api_key), "key")
     profile = Profile(name="test", base_url=sandbox.base_url, credentials=credentials)
-    return BatchtuiApp(replace(profile, read_only=read_only), folder, settings, is_demo=True)
+    return BatchtuiApp(replace(profile, read_only=read_only), folder, folder / "data", settings, is_demo=True)
 
 
 @asynccontextmanager

@@ -231,7 +231,7 @@ async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> Non
         await until_shown(pilot, "live")
         await pilot.press("q")
     assert (app.return_code, app.last_words) == (0, "")
-    workspace = Workspace(app.workspace.profile, tmp_path)
+    workspace = Workspace(app.workspace.profile, tmp_path, tmp_path / "data")
     assert len(workspace.batches.newest()) == 100
     await workspace.aclose()
 

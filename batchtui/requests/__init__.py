@@ -1,0 +1,52 @@
+"""The requests of batches: read, checked, kept on this disk, and sent exactly once.
+
+`prepare` makes of somebody's file what can be sent, `Submitter` sends it, `Journal` writes each step down
+before it is taken, `KeptRequests` gives back what the API does not. Importing this costs nothing: each
+name's module comes with its first use.
+"""
+
+from typing import TYPE_CHECKING
+
+from batchtui.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from batchtui.requests.checking import Fault
+    from batchtui.requests.journal import Journal, Part, PartState, Submission
+    from batchtui.requests.kept import KeptRequests, RequestBody, Span
+    from batchtui.requests.preparing import Load, Prepared, prepare, prepare_items
+    from batchtui.requests.reading import Item, read_items
+    from batchtui.requests.submitting import Lost, NotSubmitted, OnSent, Sent, Submitter
+
+__all__ = [
+    "Fault",
+    "Item",
+    "Journal",
+    "KeptRequests",
+    "Load",
+    "Lost",
+    "NotSubmitted",
+    "OnSent",
+    "Part",
+    "PartState",
+    "Prepared",
+    "RequestBody",
+    "Sent",
+    "Span",
+    "Submission",
+    "Submitter",
+    "prepare",
+    "prepare_items",
+    "read_items",
+]
+
+_MODULES = {
+    "checking": ("Fault",),
+    "journal": ("Journal", "Part", "PartState", "Submission"),
+    "kept": ("KeptRequests", "RequestBody", "Span"),
+    "preparing": ("Load", "Prepared", "prepare", "prepare_items"),
+    "reading": ("Item", "read_items"),
+    "submitting": ("Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
+}
+__getattr__ = lazy_names(
+    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+)

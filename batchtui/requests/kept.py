@@ -1,0 +1,140 @@
+"""Requests as they are kept on this disk: a file of JSON lines, and an index to find each by custom_id."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from batchtui.disk import open_database
+
+MIGRATIONS = (
+    """
+    CREATE TABLE requests (
+        n INTEGER PRIMARY KEY,
+        custom_id TEXT NOT NULL,
+        line INTEGER NOT NULL,
+        offset INTEGER NOT NULL,
+        length INTEGER NOT NULL
+    );
+    """,
+)
+CHUNK_BYTES = 256 * 1024
+LOOK_UP_AT_ONCE = 500
+_OPENING, _CLOSING = b'{"requests":[', b"]}"
+
+
+class Span(NamedTuple):
+    """Requests that stand one after the other and make one batch.
+
+    Attributes:
+        first: The number of the first one, from 0.
+        requests: How many.
+        start: Where they begin in the file, in bytes.
+        size: Their bytes, newlines included.
+    """
+
+    first: int
+    requests: int
+    start: int
+    size: int
+
+
+class KeptRequests:
+    """One file of requests.
+
+    Args:
+        folder: A private folder that exists.
+        name: What its files are called.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.data = folder / f"{name}.jsonl"
+        self.index = folder / f"{name}.index.db"
+
+    def open_index(self) -> sqlite3.Connection:
+        """The index, made if it is missing.
+
+        Raises:
+            sqlite3.Error: It cannot be used.
+        """
+        return open_database(self.index, MIGRATIONS, rebuild=False)
+
+    def find(self, custom_id: str, span: Span) -> bytes | None:
+        """One request of a batch, as it was sent; None if there is none of that id.
+
+        Raises:
+            OSError: The file cannot be read.
+            sqlite3.Error: The index cannot.
+        """
+        return next((raw for _, raw in self.lines([custom_id], span)), None)
+
+    def lines(self, custom_ids: Iterable[str], span: Span) -> Iterator[tuple[str, bytes]]:
+        """Requests by their ids, each with its line; ids that are not here are passed over."""
+        wanted = list(custom_ids)
+        with closing(self.open_index()) as db, self.data.open("rb", buffering=0) as file:
+            for start in range(0, len(wanted), LOOK_UP_AT_ONCE):
+                some = wanted[start : start + LOOK_UP_AT_ONCE]
+                marks = ", ".join("?" * len(some))
+                condition = f"custom_id IN ({marks}) AND n >= ? AND n < ?"
+                query = f"SELECT custom_id, offset, length FROM requests WHERE {condition} ORDER BY n"  # noqa: S608
+                found = db.execute(query, (*some, span.first, span.first + span.requests))
+                for custom_id, offset, length in found.fetchall():
+                    yield custom_id, os.pread(file.fileno(), length, offset)
+
+    def custom_ids(self, span: Span) -> Iterator[str]:
+        """The ids of a batch's requests, in their order."""
+        query = "SELECT custom_id FROM requests WHERE n >= ? AND n < ? ORDER BY n"
+        with closing(self.open_index()) as db:
+            for (custom_id,) in db.execute(query, (span.first, span.first + span.requests)):
+                yield custom_id
+
+    def remove(self) -> None:
+        """Deletes the requests. They cannot be had from the API: only for what was never sent."""
+        for end in ("", "-wal", "-shm", "-journal"):
+            self.index.with_name(self.index.name + end).unlink(missing_ok=True)
+        self.data.unlink(missing_ok=True)
+
+
+class RequestBody:
+    """The body of a create call, streamed from the kept file.
+
+    Args:
+        path: The file of JSON lines.
+        span: Which of them.
+        on_sent: Told the bytes that are sent so far.
+    """
+
+    def __init__(self, path: Path, span: Span, on_sent: Callable[[int], None] | None = None) -> None:
+        self._path = path
+        self._span = span
+        self._on_sent = on_sent or (lambda _: None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return body_size(self._span.size)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes; each newline but the last becomes the comma between two members."""
+        yield _OPENING
+        left = self._span.size - 1
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(self._span.start)
+            while left:
+                chunk = file.read(min(CHUNK_BYTES, left))
+                if not chunk:
+                    raise OSError(f"{self._path} became shorter while it was sent.")
+                left -= len(chunk)
+                yield chunk.replace(b"\n", b",")
+                self._on_sent(self._span.size - left)
+        yield _CLOSING
+
+
+def body_size(lines_size: int) -> int:
+    """Bytes of the body that carries lines of so many bytes, newlines included."""
+    return len(_OPENING) + lines_size - 1 + len(_CLOSING)

@@ -1,0 +1,244 @@
+"""From somebody's file to requests that can be sent: checked, counted, kept, divided into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from batchtui.config import open_private
+from batchtui.disk import transaction
+from batchtui.requests.checking import Checked, Fault, check, custom_id_of, identify
+from batchtui.requests.kept import KeptRequests, Span, body_size
+from batchtui.requests.reading import Item, read_items
+from batchtui.text import count, size
+
+MOST_REQUESTS = 100_000
+MOST_BYTES = 256_000_000
+"""Limits of one batch, by the smaller reading of 256 MB. Source: public API guide, Batch processing."""
+FAULTS_KEPT = 100_000
+"""More are counted but not told one by one: by then it is another kind of file."""
+_PROMPT_STEP = 10_000
+"""Tokens: prompts are told apart by length no finer than that."""
+_ROWS_AT_ONCE = 2_000
+_BYTES_AT_ONCE = 1024 * 1024
+_REPORT_ROWS = 1_000
+
+
+@dataclass(slots=True)
+class Load:
+    """What is asked of one model by requests of about one length; prices may depend on that.
+
+    Attributes:
+        model: The model.
+        prompt: Tokens of one such request, at least.
+        requests: How many.
+        input_tokens: Of all of them, an estimate.
+        max_tokens: The most that all answers together may have.
+    """
+
+    model: str
+    prompt: int
+    requests: int = 0
+    input_tokens: int = 0
+    max_tokens: int = 0
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Requests that were read, checked and kept, but not sent.
+
+    Attributes:
+        kept: Where they are; `kept.remove()` unless they are sent.
+        source: The file that they came from, or another word for it.
+        digest: SHA-256 of all requests: the same content, the same digest.
+        requests: How many.
+        size: Their bytes.
+        loads: What is asked of each model, by the length of the prompts.
+        faults: All that must be mended before they can be sent, in the order of the file.
+        fault_count: How many there are, told or not.
+        parts: How they are divided into batches; one part unless they are too many.
+    """
+
+    kept: KeptRequests
+    source: str
+    digest: str = ""
+    requests: int = 0
+    size: int = 0
+    loads: dict[tuple[str, int], Load] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    parts: list[Span] = field(default_factory=list)
+
+    @property
+    def whole(self) -> Span:
+        """All of it."""
+        return Span(0, self.requests, 0, self.size)
+
+    def models(self) -> list[Load]:
+        """What is asked of each model in all, most requests first."""
+        sums: dict[str, Load] = {}
+        for load in self.loads.values():
+            whole = sums.setdefault(load.model, Load(load.model, 0))
+            whole.requests += load.requests
+            whole.input_tokens += load.input_tokens
+            whole.max_tokens += load.max_tokens
+        return sorted(sums.values(), key=lambda load: (-load.requests, load.model))
+
+    @property
+    def why_split(self) -> str:
+        """Why one batch cannot hold all of it; empty if it can."""
+        if len(self.parts) < 2:
+            return ""
+        return (
+            f"{count(self.requests)} requests, {size(body_size(self.size))}, are more than one batch may "
+            f"have ({count(MOST_REQUESTS)} requests, 256 MB)"
+        )
+
+
+Report = Callable[[int], None]
+"""Told how many requests are done."""
+Look = Callable[[bytes], Checked | list[str]]
+"""Answers what to keep of a request, or all that is wrong with it."""
+
+
+def prepare(
+    path: Path, folder: Path, *, was_accepted: bool = False, report: Report | None = None
+) -> Prepared:
+    """Reads and checks a file of requests, and keeps a copy that can be sent as it is.
+
+    Args:
+        path: JSON lines, a JSON array, or the body of a create call.
+        folder: Where to keep the copy; a private folder that exists.
+        was_accepted: The server has taken these requests already: whatever has a custom_id is kept.
+        report: Told of progress.
+
+    Raises:
+        OSError: The file cannot be read, or the copy not be written.
+    """
+    look = identify if was_accepted else check
+    return prepare_items(read_items(path), folder, source=str(path), look=look, report=report)
+
+
+def prepare_items(
+    items: Iterable[Item],
+    folder: Path,
+    *,
+    source: str,
+    look: Look = check,
+    report: Report | None = None,
+) -> Prepared:
+    """As `prepare`, of requests that were taken apart already, looked at by `look`."""
+    prepared = Prepared(KeptRequests(folder, secrets.token_hex(8)), source)
+    try:
+        _Preparation(prepared, look, report).run(items)
+    except BaseException:
+        prepared.kept.remove()
+        raise
+    return prepared
+
+
+class _Preparation:
+    """One run through the items."""
+
+    def __init__(self, prepared: Prepared, look: Look, report: Report | None) -> None:
+        self._made = prepared
+        self._look = look
+        self._report = report or (lambda _: None)
+        self._digest = hashlib.sha256()
+        self._rows: list[tuple[int, str, int, int, int]] = []
+        self._lines: list[bytes] = []
+        self._stored = 0
+        self._part = Span(0, 0, 0, 0)
+
+    def run(self, items: Iterable[Item]) -> None:
+        made = self._made
+        with (
+            closing(made.kept.open_index()) as db,
+            transaction(db),
+            open(made.kept.data, "xb", opener=open_private) as file,
+        ):
+            for item in items:
+                checked = self._look(item.raw)
+                if isinstance(checked, Checked):
+                    self._keep(item, checked)
+                else:
+                    self._note(item.line, custom_id_of(item.raw), checked)
+                if len(self._rows) >= _ROWS_AT_ONCE or made.size - self._stored >= _BYTES_AT_ONCE:
+                    self._store(db, file)
+            self._store(db, file)
+            db.execute("CREATE INDEX requests_by_id ON requests (custom_id)")
+            self._look_for_twins(db)
+        self._close_part()
+        made.digest = self._digest.hexdigest()
+        made.faults.sort(key=lambda fault: fault.line)
+        if not made.requests and not made.fault_count:
+            self._note(0, "", ["no requests in it; each line has to be one request"])
+
+    def _keep(self, item: Item, checked: Checked) -> None:
+        made, size = self._made, len(item.raw) + 1
+        self._part = self._part_for(size)
+        self._rows.append((made.requests, checked.custom_id, item.line, made.size, size - 1))
+        self._lines.append(item.raw)
+        made.requests += 1
+        made.size += size
+        kind = checked.model, checked.input_tokens // _PROMPT_STEP * _PROMPT_STEP
+        load = made.loads.get(kind) or made.loads.setdefault(kind, Load(*kind))
+        load.requests += 1
+        load.input_tokens += checked.input_tokens
+        load.max_tokens += checked.max_tokens
+        if made.requests % _REPORT_ROWS == 0:
+            self._report(made.requests)
+
+    def _part_for(self, size: int) -> Span:
+        """The part that takes the next request, which has so many bytes."""
+        part = self._part
+        if part.requests >= MOST_REQUESTS or body_size(part.size + size) > MOST_BYTES:
+            self._close_part()
+            part = self._part
+        return Span(part.first, part.requests + 1, part.start, part.size + size)
+
+    def _close_part(self) -> None:
+        part = self._part
+        if part.requests:
+            self._made.parts.append(part)
+            self._part = Span(part.first + part.requests, 0, part.start + part.size, 0)
+
+    def _store(self, db: sqlite3.Connection, file: BinaryIO) -> None:
+        data = b"".join(line + b"\n" for line in self._lines)
+        file.write(data)
+        self._stored += len(data)
+        self._digest.update(data)
+        db.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self._rows)
+        self._rows.clear()
+        self._lines.clear()
+
+    def _note(self, line: int, custom_id: str, faults: Iterable[str]) -> None:
+        for what in faults:
+            self._made.fault_count += 1
+            if len(self._made.faults) < FAULTS_KEPT:
+                self._made.faults.append(Fault(line, custom_id, what))
+
+    def _look_for_twins(self, db: sqlite3.Connection) -> None:
+        for line, custom_id, first_line in _twins(db):
+            what = f"the custom_id of line {first_line} again; every request of a submission needs its own"
+            self._note(line, custom_id, [what])
+
+
+def _twins(db: sqlite3.Connection) -> Iterator[tuple[int, str, int]]:
+    """Requests whose custom_id stands earlier too: line, custom_id, and the line of the first one."""
+    yield from db.execute(
+        """
+        SELECT line, custom_id, first FROM requests
+        JOIN (
+            SELECT custom_id, MIN(line) AS first, MIN(n) AS first_n FROM requests
+            GROUP BY custom_id HAVING COUNT(*) > 1
+        ) USING (custom_id)
+        WHERE n > first_n ORDER BY n
+        """
+    )
