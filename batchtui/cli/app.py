@@ -16,6 +16,8 @@ from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
 from batchtui.cli.session import Session
+from batchtui.cli.submitting import attach, create, resubmit
+from batchtui.cli.watching import watch
 
 
 class ClosedPipe(Exception):
@@ -74,7 +76,20 @@ def batchtui(
     return 0 if context.invoked_subcommand else session.open_screens(session)
 
 
-for command in (list_, show, results, search, errors, cancel, delete, sandbox):
+for command in (
+    list_,
+    show,
+    create,
+    watch,
+    results,
+    search,
+    errors,
+    resubmit,
+    attach,
+    cancel,
+    delete,
+    sandbox,
+):
     batchtui.add_command(command)
 
 

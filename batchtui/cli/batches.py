@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from math import inf
 from typing import TYPE_CHECKING
 
 import click
 
-from batchtui.cli.failures import Failed
+from batchtui.cli.asking import ask
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
@@ -70,7 +69,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
-        _ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
+        ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
         for batch_id in wanted:
             await workspace.cancel(batch_id)
             batch = workspace.batches.get(batch_id)
@@ -90,23 +89,12 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
         unsaved = sum(not workspace.has_saved_results(batch_id) for batch_id in wanted)
         lost = f" Results of {count(unsaved)} are saved nowhere else and will be lost." if unsaved else ""
-        _ask(yes, f"Delete {_named(wanted)} for good?{lost}")
+        ask(yes, f"Delete {_named(wanted)} for good?{lost}")
         for batch_id in wanted:
             await workspace.delete(batch_id)
             print_line(f"{batch_id}  deleted")
 
     session.run(work)
-
-
-def _ask(yes: bool, question: str) -> None:
-    """Goes on only if told to; never asks where nobody can answer."""
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Failed("There is no terminal to ask on: add --yes if you mean it.", code=2)
-    say(question)
-    if not click.confirm("Go on?", default=False, err=True):
-        raise Failed("Nothing was changed.")
 
 
 def _named(ids: list[str]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from batchtui.cli.failures import INCOMPLETE, Failed
+from batchtui.cli.progress import show_progress
 from batchtui.text import count, size
 
 if TYPE_CHECKING:
@@ -57,15 +55,13 @@ async def running(fetcher: Fetcher) -> AsyncIterator[Task[Progress]]:
 
 async def fetch(fetcher: Fetcher) -> Progress:
     """Fetches to the end; says on a terminal how far it is."""
-    if not sys.stderr.isatty():
-        return await fetcher.run()
     import asyncio
 
     async with running(fetcher) as fetching:
         while not fetching.done():
-            click.echo(f"\r\x1b[K{_words(fetcher.progress)}", nl=False, err=True)
+            show_progress(_words(fetcher.progress))
             await asyncio.wait([fetching], timeout=0.2)
-        click.echo("\r\x1b[K", nl=False, err=True)
+        show_progress("")
         return fetching.result()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -13,7 +14,7 @@ from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
 from batchtui.cli.output import say
 from batchtui.cli.session import Session
-from batchtui.text import clean_text, count
+from batchtui.text import clean_text, count, plural
 
 if TYPE_CHECKING:
     from batchtui.results import Fetcher, Format, Progress, Query, Results
@@ -27,6 +28,7 @@ FORMATS = ("jsonl", "csv", "json", "md")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
 @click.option("--type", "outcome", metavar="T", help="Only succeeded, errored, canceled or expired ones.")
 @click.option("--custom-id", metavar="C", help="Only the result for this request.")
+@click.option("--merged", is_flag=True, help="As one with what was submitted again of it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.pass_obj
 def results(
@@ -35,25 +37,32 @@ def results(
     output: Path | None,
     outcome: str | None,
     custom_id: str | None,
+    merged: bool,
     form: str,
 ) -> None:
     """Print the results of an ended batch, or write them to a file.
 
     They are kept on this disk as they came: what is here already is not fetched again, and a fetch that was
     interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte.
+
+    With --merged the parts of one submission, and what was submitted again of them, are read as one batch:
+    for each custom_id there is the latest outcome. All of them must have ended.
     """
 
     async def work(workspace: Workspace) -> None:
         from batchtui.results import Format, Query
 
         query = Query(outcome=outcome, custom_id=custom_id)
-        async with open_results(workspace, batch_id) as (fetcher, found):
-            if output:
-                progress = await fetch(fetcher)
-                number = _write_file(found, output, Format(form), query)
-            else:
-                progress, number = await _print(fetcher, found, Format(form), query)
-        check_complete(progress)
+        if merged:
+            number = await _merge(workspace, workspace.full_id(batch_id), output, Format(form), query)
+        else:
+            async with open_results(workspace, batch_id) as (fetcher, found):
+                if output:
+                    progress = await fetch(fetcher)
+                    number = _write_file(found, output, Format(form), query)
+                else:
+                    progress, number = await _print(fetcher, found, Format(form), query)
+            check_complete(progress)
         if custom_id is not None and not number:
             raise Failed(f"No result has the custom_id {custom_id}.")
 
@@ -83,6 +92,27 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -
             if is_over:
                 return fetching.result(), number
             await asyncio.wait([fetching], timeout=LOOK_SECONDS)
+
+
+async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form: Format, query: Query) -> int:
+    """Writes or prints the latest outcomes of all batches that belong together; answers how many."""
+    from batchtui.results import Results, export_merged, merge, write_merged
+
+    first, again = workspace.submissions.family(batch_id)
+    for one in (*first, *again):
+        async with open_results(workspace, one) as (fetcher, _):
+            check_complete(await fetch(fetcher))
+    with ExitStack() as stack:
+        files = {one: stack.enter_context(Results(workspace.result_files(one))) for one in (*first, *again)}
+        chosen = merge([files[one] for one in first], [files[one] for one in again], query)
+        number = sum(len(numbers) for _, numbers in chosen)
+        if output:
+            export_merged(chosen, output, form)
+            of = plural(len(first) + len(again), "batch", "batches")
+            say(f"{count(number)} results of {of} written to {output}.")
+        else:
+            write_merged(chosen, _stdout(), form)
+    return number
 
 
 def _write_file(found: Results, output: Path, form: Format, query: Query) -> int:

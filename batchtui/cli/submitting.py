@@ -1,0 +1,363 @@
+"""`create`, `attach` and `resubmit`: what goes to the API, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from batchtui.cli.asking import ask
+from batchtui.cli.failures import Failed
+from batchtui.cli.fetching import check_complete, fetch, open_results
+from batchtui.cli.output import print_line, print_objects, say
+from batchtui.cli.progress import show_progress
+from batchtui.cli.session import Session
+from batchtui.text import count, money, plural, size
+
+if TYPE_CHECKING:
+    from batchtui.requests import Lost, Prepared, Sent, Submission
+    from batchtui.submissions import Failures
+    from batchtui.workspace import Workspace
+
+TOLD = 20
+"""Ids that a sentence names one by one, at most."""
+
+_yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout: see docs/cli.md.")
+_again = click.option(
+    "--again", is_flag=True, help="Also if the same was submitted before: it is paid for twice."
+)
+_dry_run = click.option(
+    "--dry-run", is_flag=True, help="Check and estimate only; nothing is sent, no key needed."
+)
+_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", metavar="FILE.jsonl", type=_file)
+@_dry_run
+@_yes
+@click.option("--split", is_flag=True, help="Make several batches of what is too much for one.")
+@_again
+@_json
+@click.pass_obj
+def create(
+    session: Session, file: Path, dry_run: bool, yes: bool, split: bool, again: bool, as_json: bool
+) -> None:
+    """Submit the requests in a file as a batch.
+
+    FILE holds one request a line, {"custom_id": …, "params": {…}}, or a JSON array of them. All of it is
+    checked before a byte is sent, and every fault told with its line. The ids of the new batches are printed.
+
+    Nothing is ever sent twice: if the answer is lost, the batch is looked for on the server, and the same
+    command run again goes on where it stopped.
+    """
+    if dry_run:
+        _check_only(file, split, as_json)
+        return
+
+    async def work(workspace: Workspace) -> None:
+        workspace.check_writable()
+        with _prepared(workspace, file) as prepared:
+            _refuse_faults(prepared, as_json)
+            _refuse_size(prepared, split)
+            unfinished = _earlier(workspace, prepared, None, again, yes)
+            _summarise(prepared)
+            question = f"Submit {_batches(prepared)}?"
+            ask(yes, question)
+            await _submit(workspace, prepared, unfinished, None, as_json)
+
+    session.run(work)
+
+
+@click.command()
+@click.argument("batch_id", metavar="ID")
+@click.argument("file", metavar="FILE.jsonl", type=_file)
+@click.pass_obj
+def attach(session: Session, batch_id: str, file: Path) -> None:
+    """Tell batchtui which requests a batch came from.
+
+    Then results show the request beside the reply, and what failed can be submitted again. If the batch has
+    ended, its results tell which custom_ids the file lacks, and which it has too many.
+    """
+
+    async def work(workspace: Workspace) -> None:
+        full_id = workspace.full_id(batch_id)
+        batch = await workspace.known(full_id)
+        if not batch.has_results and not workspace.has_saved_results(full_id):
+            attached = workspace.submissions.attach(full_id, file)
+            has = f"which has {count(batch.counts.total)}"
+            say(f"{count(attached.requests)} requests are tied to {full_id}, {has}.")
+            say("Whether the custom_ids are the same shows once it has results: attach the file again then.")
+            return
+        async with open_results(workspace, full_id) as (fetcher, results):
+            check_complete(await fetch(fetcher))
+            attached = workspace.submissions.attach(full_id, file, results)
+        say(f"{count(attached.requests)} requests are tied to {full_id}.")
+        _tell_ids("missing in the file", attached.missing)
+        _tell_ids("not in the batch", attached.extra)
+
+    session.run(work)
+
+
+@click.command()
+@click.argument("batch_id", metavar="ID")
+@click.option(
+    "--only", metavar="TYPES", default="errored,expired,canceled", show_default=True, help="Which failures."
+)
+@click.option("--custom-id", "custom_ids", metavar="C", multiple=True, help="Only this one; may be repeated.")
+@click.option("--requests", "file", metavar="FILE", type=_file, help="The requests, mended or not kept here.")
+@click.option("--include-invalid", is_flag=True, help="Also what the API called invalid, as it is.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be submitted.")
+@_yes
+@_json
+@click.pass_obj
+def resubmit(
+    session: Session,
+    batch_id: str,
+    only: str,
+    custom_ids: tuple[str, ...],
+    file: Path | None,
+    include_invalid: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Submit again what failed of a batch, as a new batch with the same custom_ids.
+
+    Requests that the API called invalid would fail again: they are listed and left out, unless --requests
+    brings them in another form. What a later batch has taken over already is left out too. `results --merged`
+    then reads both batches as one.
+    """
+    outcomes = _outcomes(only)
+
+    async def work(workspace: Workspace) -> None:
+        workspace.check_writable()
+        full_id = workspace.full_id(batch_id)
+        async with open_results(workspace, full_id) as (fetcher, results):
+            check_complete(await fetch(fetcher))
+            if file:
+                _tell_ids("not in the batch", workspace.submissions.attach(full_id, file, results).extra)
+            failures = workspace.submissions.failures(
+                full_id,
+                results,
+                outcomes=outcomes,
+                custom_ids=custom_ids or None,
+                with_invalid=include_invalid,
+            )
+        _tell_failures(full_id, failures)
+        if not failures.again:
+            raise Failed(f"Nothing of {full_id} is to be submitted again.")
+        prepared = workspace.submissions.prepare_again(full_id, failures.again)
+        with _discarded(workspace, prepared):
+            _refuse_faults(prepared, as_json)
+            _summarise(prepared)
+            if not dry_run:
+                unfinished = _earlier(workspace, prepared, full_id, False, yes)
+                ask(yes, f"Submit {plural(prepared.requests, 'request', 'requests')} of {full_id} again?")
+                await _submit(workspace, prepared, unfinished, full_id, as_json)
+
+    session.run(work)
+
+
+# Checking
+
+
+def _check_only(file: Path, split: bool, as_json: bool) -> None:
+    """`create --dry-run`."""
+    from batchtui.requests import prepare
+
+    with TemporaryDirectory(prefix="batchtui-check-") as folder:
+        prepared = prepare(file, Path(folder), report=_report_checked)
+        show_progress("")
+        _refuse_faults(prepared, as_json)
+        _summarise(prepared)
+        _refuse_size(prepared, split)
+        if as_json:
+            print_objects([_plan(prepared)])
+        say(f"Nothing is wrong with it; nothing was sent. It would be {_batches(prepared)}.")
+
+
+@contextmanager
+def _prepared(workspace: Workspace, file: Path) -> Iterator[Prepared]:
+    prepared = workspace.submissions.prepare(file, _report_checked)
+    show_progress("")
+    with _discarded(workspace, prepared):
+        yield prepared
+
+
+@contextmanager
+def _discarded(workspace: Workspace, prepared: Prepared) -> Iterator[None]:
+    """Throws away what was prepared unless its sending has begun."""
+    try:
+        yield
+    finally:
+        workspace.submissions.discard(prepared)
+
+
+def _report_checked(done: int) -> None:
+    show_progress(f"checked {count(done)} requests")
+
+
+def _refuse_faults(prepared: Prepared, as_json: bool) -> None:
+    """Lists all that is wrong, and fails if anything is."""
+    for fault in prepared.faults:
+        if as_json:
+            print_objects([{"line": fault.line, "custom_id": fault.custom_id, "fault": fault.what}])
+        whose = f" ({fault.custom_id})" if fault.custom_id else ""
+        line = f", line {count(fault.line)}{whose}" if fault.line else ""
+        say(f"{prepared.source}{line}: {fault.what}.")
+    if prepared.fault_count:
+        untold = prepared.fault_count - len(prepared.faults)
+        more = f" ({count(untold)} more than are listed)" if untold else ""
+        faults = plural(prepared.fault_count, "fault", "faults")
+        raise Failed(
+            f"{faults}{more} in {prepared.source}; nothing was sent. Mend what is listed and run it again."
+        )
+
+
+def _refuse_size(prepared: Prepared, split: bool) -> None:
+    if prepared.why_split and not split:
+        raise Failed(f"{prepared.why_split}; add --split to make {len(prepared.parts)} batches of it.")
+
+
+def _summarise(prepared: Prepared) -> None:
+    """What would be sent and what it may cost."""
+    from batchtui.submissions import estimate
+
+    say(f"{prepared.source}: {plural(prepared.requests, 'request', 'requests')}, {size(prepared.size)}")
+    for load in prepared.models():
+        tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
+        say(f"  {load.model}: {plural(load.requests, 'request', 'requests')}, {tokens}")
+    least, most = estimate(prepared)
+    if most is None:
+        say("What it costs is unknown: there is no price for one of the models.")
+    else:
+        say(f"About {money(least)} for the input, at most {money(most)} with the answers (an estimate).")
+
+
+def _plan(prepared: Prepared) -> dict[str, object]:
+    from batchtui.submissions import estimate
+
+    least, most = estimate(prepared)
+    return {
+        "file": prepared.source,
+        "requests": prepared.requests,
+        "bytes": prepared.size,
+        "batches": len(prepared.parts),
+        "models": [
+            {
+                "model": load.model,
+                "requests": load.requests,
+                "input_tokens": load.input_tokens,
+                "max_output_tokens": load.max_tokens,
+            }
+            for load in prepared.models()
+        ],
+        "input_usd": None if least is None else str(least),
+        "max_usd": None if most is None else str(most),
+    }
+
+
+def _batches(prepared: Prepared) -> str:
+    parts = len(prepared.parts)
+    return f"{plural(prepared.requests, 'request', 'requests')} as {plural(parts, 'batch', 'batches')}"
+
+
+# Sending
+
+
+def _earlier(
+    workspace: Workspace, prepared: Prepared, parent: str | None, again: bool, yes: bool
+) -> Submission | None:
+    """What was sent of the same content before, if it is to be gone on with; asks before paying twice."""
+    earlier = workspace.submissions.earlier(prepared, parent)
+    if earlier is None:
+        return None
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(earlier.created_at))
+    if not earlier.is_whole:
+        done = f"{len(earlier.batch_ids)} of {plural(len(earlier.parts), 'batch', 'batches')}"
+        say(f"The same was begun on {date}, {done} done; going on with it.")
+        return earlier
+    warning = f"The same content was already submitted on {date} as {_some(earlier.batch_ids)}."
+    say(warning)
+    if not again:
+        if yes:
+            raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")
+        ask(yes, "Submit it again, and pay for it a second time?")
+    return None
+
+
+async def _submit(
+    workspace: Workspace,
+    prepared: Prepared,
+    unfinished: Submission | None,
+    parent: str | None,
+    as_json: bool,
+) -> None:
+    """Sends, and prints what was created even if not all of it was."""
+    submission_id = unfinished.id if unfinished else prepared.kept.name
+    try:
+        await workspace.submit(prepared, unfinished=unfinished, parent=parent, on_sent=_report_sent)
+    finally:
+        show_progress("")
+        for part in workspace.submissions.parts(submission_id):
+            if part.batch_id and as_json:
+                number, requests = part.number + 1, part.span.requests
+                print_objects([{"id": part.batch_id, "requests": requests, "part": number}])
+            elif part.batch_id:
+                print_line(part.batch_id)
+
+
+def _report_sent(sent: Sent | Lost) -> None:
+    from batchtui.requests import Lost
+
+    if isinstance(sent, Lost):
+        show_progress("")
+        say(f"The answer was lost: {sent.why} Looking for the batch on the server.")
+        return
+    which = f"batch {sent.part + 1} of {sent.parts}: " if sent.parts > 1 else ""
+    show_progress(f"{which}{size(sent.done)} of {size(sent.size)} sent")
+
+
+# What is said of failures
+
+
+def _outcomes(only: str) -> list[str]:
+    from batchtui.submissions import FAILED
+
+    outcomes = [word.strip() for word in only.split(",") if word.strip()]
+    for word in outcomes:
+        if word not in FAILED:
+            raise Failed(f"--only {word}: say {', '.join(FAILED)}, or some of them.", code=2)
+    return outcomes
+
+
+def _tell_failures(batch_id: str, failures: Failures) -> None:
+    for custom_id, message in failures.to_fix:
+        say(f"  {custom_id}: {message}")
+    if failures.to_fix:
+        say(
+            f"{plural(len(failures.to_fix), 'request', 'requests')} would fail again and are left out: "
+            "mend them and bring them by --requests FILE, or add --include-invalid."
+        )
+    for child, custom_ids in failures.sent_already.items():
+        say(f"{plural(len(custom_ids), 'request', 'requests')} were submitted again already, as {child}.")
+    if failures.no_request:
+        _tell_ids("not kept here", failures.no_request)
+        say(f"Bring their requests by `batchtui resubmit {batch_id} --requests FILE`.")
+
+
+def _tell_ids(what: str, custom_ids: list[str]) -> None:
+    if custom_ids:
+        say(f"{plural(len(custom_ids), 'custom_id', 'custom_ids')} {what}: {_some(custom_ids)}")
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:TOLD])
+    return f"{shown} and {count(len(names) - TOLD)} more" if len(names) > TOLD else shown
