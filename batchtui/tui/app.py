@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widgets import Input
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
 from batchtui.config import Profile, Settings
@@ -111,6 +113,26 @@ class BatchtuiApp(App[None]):
             # The palette reads its texts as markup, for which no escaping is safe enough.
             if PLAIN.fullmatch(title + words):
                 yield SystemCommand(title, words, go)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Takes keys for itself; called by Textual with everything that happens."""
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._take_typed(event)
+        else:
+            await super().on_event(event)
+
+    async def _take_typed(self, event: events.Key | events.Paste) -> None:
+        """Lets what is typed act before what is typed next is looked at.
+
+        Textual sends keys through the queues of the widgets: those typed ahead, as over a slow line, would
+        be for what was there before a filter or a dialog opened.
+        """
+        self.app_focus = True
+        field, key = self.focused, event if isinstance(event, events.Key) else None
+        if isinstance(field, Input) and (not key or field.check_consume_key(key.key, key.character)):
+            await field.on_event(event)
+        elif key and not await self._check_bindings(key.key, priority=True):
+            await self._check_bindings(key.key)
 
     def on_mount(self) -> None:
         """Ends in good order when a signal says so."""

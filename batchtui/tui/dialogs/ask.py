@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from batchtui.text import clean_line
 from batchtui.tui.dialogs.dialog import Dialog
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.cells import Cell, Line, content_of
+from batchtui.tui.widgets.text_line import TextLine
 
 
 class Ask(Dialog[str | None]):
@@ -26,14 +26,14 @@ class Ask(Dialog[str | None]):
     """
 
     BINDINGS = bindings("ask")
-    """Leaving."""
+    """Answering and leaving."""
 
     DEFAULT_CSS = """
     Ask {
         & Static { color: $text-muted; }
         & #question { color: $text; text-style: bold; }
         & #objection { color: $error; }
-        & Input, & Input:focus { border: none; padding: 0; height: 1; margin-top: 1; background: $panel; }
+        & TextLine, & TextLine:focus { margin-top: 1; background: $panel; }
     }
     """
     """The line looks like one to type in."""
@@ -42,27 +42,24 @@ class Ask(Dialog[str | None]):
         super().__init__()
         self._question = question
         self._hint = hint
-        self._text = clean_line(text)
+        self._line = TextLine(clean_line(text))
         self._objection = objection
 
     def compose(self) -> ComposeResult:
         """The question, the line, what is wrong with it."""
-        field = Input(self._text, select_on_focus=False)
-        field.cursor_blink = False
         with Vertical(classes="box"):
             yield Static(content_of(self._question), id="question")
             yield Static(content_of(self._hint))
-            yield field
+            yield self._line
             yield Static("", id="objection", markup=False)
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        objection = self._objection(event.value)
+    def action_submit(self) -> None:
+        """Answers with what is typed, or says what is wrong with it."""
+        objection = self._objection(self._line.value)
         if objection:
             self.query_one("#objection", Static).update(content_of([Cell(objection, "error")]))
         else:
-            self.dismiss(event.value)
+            self.dismiss(self._line.value)
 
     def action_close(self) -> None:
         """Answers nothing."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
@@ -17,12 +16,26 @@ from batchtui.tui.widgets.line_table import LineTable
 
 
 class ChoiceTable(LineTable):
-    """The lines to choose from."""
+    """The lines to choose from.
 
-    def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], start: int) -> None:
+    Args:
+        columns: The columns.
+        rows: The lines.
+        start: The one under the cursor at first.
+        choose: Called with the place of the one that is chosen.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        start: int,
+        choose: Callable[[int], object],
+    ) -> None:
         super().__init__(columns, "Nothing to choose from.")
         self._rows = rows
         self._start = start
+        self._choose = choose
 
     def on_mount(self) -> None:
         """Shows the lines."""
@@ -32,6 +45,11 @@ class ChoiceTable(LineTable):
     def cells(self, row: int) -> Sequence[Cell]:
         """One line."""
         return self._rows[row]
+
+    async def action_open(self) -> None:
+        """Chooses at once: a key typed right behind enter is not for this list any more."""
+        if self.cursor_row is not None:
+            self._choose(self.cursor_row)
 
 
 class Choose(Dialog[int | None]):
@@ -59,7 +77,7 @@ class Choose(Dialog[int | None]):
     ) -> None:
         super().__init__()
         self._title = title
-        self._table = ChoiceTable(columns, rows, start)
+        self._table = ChoiceTable(columns, rows, start, self.dismiss)
         self._table.styles.height = len(rows) + 1
         self._width = width
 
@@ -69,10 +87,6 @@ class Choose(Dialog[int | None]):
             box.styles.width = self._width
             yield Static(content_of([Cell(self._title, "strong")]))
             yield self._table
-
-    @on(LineTable.RowOpened)
-    def _chosen(self, event: LineTable.RowOpened) -> None:
-        self.dismiss(event.row)
 
     def action_close(self) -> None:
         """Chooses nothing."""

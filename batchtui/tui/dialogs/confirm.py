@@ -1,9 +1,12 @@
 """Asks before something is lost; what is pressed by accident means No."""
 
 from collections.abc import Sequence
+from string import digits
+from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -26,7 +29,11 @@ class Confirm(Dialog[bool]):
         number: A number that must be typed before Yes can be pressed; None for no such guard.
     """
 
-    BINDINGS = bindings("dialog")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("dialog"),
+        *(Binding(digit, f"type_digit({digit})", show=False) for digit in digits),
+        Binding("backspace", "untype_digit", show=False),
+    ]
     """No key alone says Yes."""
 
     AUTO_FOCUS = "#no"
@@ -68,18 +75,19 @@ class Confirm(Dialog[bool]):
                     yield Choice("No", id="no")
                     yield self._yes
 
-    def on_key(self, event: events.Key) -> None:
-        """Take the digits of the number."""
-        if self._number is None:
-            return
-        if event.key == "backspace":
-            self._typed = self._typed[:-1]
-        elif event.key.isdecimal():
-            self._typed = (self._typed + event.key)[:_LONGEST]
-        else:
-            return
-        self._yes.disabled = self._typed != str(self._number)
-        self.query_one("#typed", Static).update(self._prompt(self._number))
+    def action_type_digit(self, digit: int) -> None:
+        """Take one more digit of the number."""
+        self._take((self._typed + str(digit))[:_LONGEST])
+
+    def action_untype_digit(self) -> None:
+        """Take the last digit back."""
+        self._take(self._typed[:-1])
+
+    def _take(self, typed: str) -> None:
+        if self._number is not None:
+            self._typed = typed
+            self._yes.disabled = typed != str(self._number)
+            self.query_one("#typed", Static).update(self._prompt(self._number))
 
     @on(Choice.Pressed)
     def _answer(self, event: Choice.Pressed) -> None:
@@ -99,8 +107,7 @@ class Confirm(Dialog[bool]):
 
     def action_press(self) -> None:
         """Press the button with the pointer."""
-        if isinstance(self.focused, Choice):
-            self.focused.press()
+        self.dismiss(self.focused is self._yes)
 
     def _prompt(self, number: int) -> Content:
         return content_of([Cell(f"Type {number} to allow it: "), Cell(f"{self._typed}▏", "accent")])

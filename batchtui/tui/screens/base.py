@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.command import CommandPalette
 from textual.containers import Container
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -78,7 +79,7 @@ class BaseScreen(Screen[None]):
         self.title_bar = title
         self.list_panel = Panel(table, id="list")
         self.pane_panel = Panel(pane, id="pane")
-        self.filter_bar = FilterBar()
+        self.filter_bar = FilterBar(self.set_filter, lambda: self.set_focus(self.table))
         self._read_only = read_only
         self._resting: Timer | None = None
 
@@ -140,13 +141,15 @@ class BaseScreen(Screen[None]):
         own = any(key.action == action for key in self.keys) or not hasattr(self, f"action_{action}")
         return own and super().check_action(action, parameters)
 
-    def action_help(self) -> None:
-        """The keys of this screen."""
-        self.app.push_screen(Help(self.keys))
+    # What opens something waits until it is there: the next key, typed already perhaps, is for it.
 
-    def action_log(self) -> None:
+    async def action_help(self) -> None:
+        """The keys of this screen."""
+        await self.app.push_screen(Help(self.keys))
+
+    async def action_log(self) -> None:
         """Every call to the API."""
-        self.app.push_screen(Log(self.batchtui.workspace.calls))
+        await self.app.push_screen(Log(self.batchtui.workspace.calls))
 
     def action_theme(self) -> None:
         """The next theme."""
@@ -156,15 +159,15 @@ class BaseScreen(Screen[None]):
         """Back to the shell, with the terminal as it was; `fg` returns."""
         self.app.action_suspend_process()
 
-    def action_command_palette(self) -> None:
+    async def action_command_palette(self) -> None:
         """Textual's palette, filled with our actions."""
-        self.app.action_command_palette()
+        await self.app.push_screen(CommandPalette())
 
     def action_focus_next(self) -> None:
         """To the other pane; where only one is shown, the other one takes its place."""
         target = self.reading_view if self.table.has_focus else self.table
         self.set_class(target is not self.table, "-reading")
-        self.call_after_refresh(target.focus)
+        self.set_focus(target)
 
     @property
     def reading_view(self) -> Widget:
@@ -183,20 +186,6 @@ class BaseScreen(Screen[None]):
     def set_filter(self, text: str) -> None:
         """Shows only what matches."""
         raise NotImplementedError
-
-    @on(FilterBar.Changed)
-    def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self.set_filter(event.text)
-
-    @on(FilterBar.Submitted)
-    def _filter_submitted(self, event: FilterBar.Submitted) -> None:
-        self.set_filter(event.text)
-        self.table.focus()
-
-    @on(FilterBar.Cancelled)
-    def _filter_cancelled(self) -> None:
-        self.set_filter("")
-        self.table.focus()
 
     def action_back(self) -> None:
         """One level back: the pane on its own, the filter, then the screen, but never out of the app."""

@@ -45,7 +45,6 @@ class BatchActionsScreen(BaseScreen):
             return [batch for batch in self._batches.values() if batch.id in self._list.marked]
         return [self._list.current] if self._list.current else []
 
-    @work
     async def action_cancel(self) -> None:
         """Cancels what is chosen, after asking."""
         chosen = self._chosen()
@@ -62,10 +61,8 @@ class BatchActionsScreen(BaseScreen):
             *self._about_others(chosen, running, "not running"),
         ]
         question = Confirm(f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}")
-        if await self.app.push_screen_wait(question):
-            await self._do_to(running, self._workspace.cancel, "Cancelling")
+        await self._ask(question, partial(self._do_to, running, self._workspace.cancel, "Cancelling"))
 
-    @work
     async def action_delete(self) -> None:
         """Deletes what is chosen, after asking."""
         chosen = [batch for batch in self._chosen() if batch.gone_at is None]
@@ -80,8 +77,16 @@ class BatchActionsScreen(BaseScreen):
         question = Confirm(
             f"Delete {_named(ended)} for good?", consequences, f"Delete {_how_many(ended)}", number
         )
-        if await self.app.push_screen_wait(question):
-            await self._do_to(ended, self._workspace.delete, "Deleted")
+        await self._ask(question, partial(self._do_to, ended, self._workspace.delete, "Deleted"))
+
+    async def _ask(self, question: Confirm, go: Callable[[], object]) -> None:
+        """Does what is asked about if the answer is Yes."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                go()
+
+        await self.app.push_screen(question, answered)
 
     def _about_others(self, chosen: Sequence[Batch], meant: Sequence[Batch], why: str) -> Iterable[str]:
         """What a person should know who marked some batches and cannot see them all."""
@@ -91,6 +96,7 @@ class BatchActionsScreen(BaseScreen):
         if hidden:
             yield f"{count(hidden)} of them {'is' if hidden == 1 else 'are'} hidden by the filter."
 
+    @work
     async def _do_to(
         self,
         batches: Sequence[Batch],

@@ -70,7 +70,7 @@ class BatchesScreen(BatchActionsScreen):
         """Paints what the disk knows; the first request goes out after that."""
         self._batches = {batch.id: batch for batch in self._workspace.batches.newest()}
         self._show_batches()
-        self._list.focus()
+        self.set_focus(self._list)
         self.call_after_refresh(self._follow)
 
     @work(group="follow")
@@ -221,8 +221,7 @@ class BatchesScreen(BatchActionsScreen):
         if batch := self._list.current:
             self.copy(batch.id, batch.id)
 
-    @on(LineTable.RowOpened)
-    def action_results(self) -> None:
+    async def action_results(self) -> None:
         """Opens the results."""
         batch = self._list.current
         if batch is None:
@@ -230,9 +229,11 @@ class BatchesScreen(BatchActionsScreen):
         from batchtui.tui.screens.results import ResultsScreen
 
         try:
-            self.app.push_screen(ResultsScreen(self._workspace, self._network, batch))
+            screen = ResultsScreen(self._workspace, self._network, batch)
         except WorkspaceError as error:
             self.batchtui.tell(str(error), failed=True)
+        else:
+            await self.app.push_screen(screen)
 
     def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
         """The newest batches, to go to by their id."""
@@ -250,18 +251,18 @@ class BatchesScreen(BatchActionsScreen):
         self._list.toggle_all()
         self._show_titles()
 
-    @work
     async def action_sort(self) -> None:
         """Orders the list."""
         rows = [[Cell(order.name)] for order in ORDERS]
         now = ORDERS.index(self._order)
         columns = [Column("", 20, flexible=True)]
-        chosen = await self.app.push_screen_wait(Choose("Order", columns, rows, width=36, start=now))
+        await self.app.push_screen(Choose("Order", columns, rows, width=36, start=now), self._order_by)
+
+    def _order_by(self, chosen: int | None) -> None:
         if chosen is not None:
             self._order = ORDERS[chosen]
             self._show_batches()
 
-    @work
     async def action_profile(self) -> None:
         """Goes on with another profile: another key, with a cache of its own."""
         names = self.batchtui.profile_names
@@ -270,9 +271,11 @@ class BatchesScreen(BatchActionsScreen):
             return
         rows = [[Cell(name)] for name in names]
         columns = [Column("", 20, flexible=True)]
-        chosen = await self.app.push_screen_wait(Choose("Profile", columns, rows, width=40))
+        await self.app.push_screen(Choose("Profile", columns, rows, width=40), self._use_profile)
+
+    def _use_profile(self, chosen: int | None) -> None:
         if chosen is not None:
-            self.batchtui.use_profile(names[chosen])
+            self.batchtui.use_profile(self.batchtui.profile_names[chosen])
 
     def step_back(self) -> bool:
         """Takes the marks, then the filter away."""

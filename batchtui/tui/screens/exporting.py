@@ -34,7 +34,6 @@ class ExportingScreen(BaseScreen):
     _rows: Rows
     _fetcher: Fetcher
 
-    @work
     async def action_export(self) -> None:
         """Asks for a file's name and writes what is marked, or else what is shown, once all of it is here."""
         marked = sorted(cast("set[int]", self._list.marked))
@@ -45,9 +44,13 @@ class ExportingScreen(BaseScreen):
         question = f"Write {number} ({which}) to which file?"
         name = f"{self._results.files.batch_id[-12:]}.jsonl"
         hint = "The ending says in which form: .jsonl as they came, .csv, .json, .md"
-        answer = await self.app.push_screen_wait(Ask(question, hint, name, objection_to))
-        if answer is not None:
-            self._write(Path(answer), marked)
+        ask = Ask(question, hint, name, objection_to)
+
+        def answered(name: str | None) -> None:
+            if name:
+                self._write(Path(name), marked)
+
+        await self.app.push_screen(ask, answered)
 
     @work(thread=True, group="export")
     def _write(self, name: Path, marked: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import ClassVar
@@ -13,7 +14,18 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
-from batchtui.results import EVERYTHING, OUTCOMES, Pattern, Progress, Query, Results, Sort, State, View
+from batchtui.results import (
+    EVERYTHING,
+    OUTCOMES,
+    ErrorGroup,
+    Pattern,
+    Progress,
+    Query,
+    Results,
+    Sort,
+    State,
+    View,
+)
 from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.finding import Found
@@ -85,7 +97,7 @@ class ResultsScreen(ReadingScreen):
     def on_mount(self) -> None:
         """Shows what is here, and fetches the rest as it is wanted."""
         self._show_rows()
-        self.table.focus()
+        self.set_focus(self.table)
         if self.batchtui.settings.results == "whole":
             self._fetcher.want_all()
         self._begin()
@@ -286,7 +298,6 @@ class ResultsScreen(ReadingScreen):
         following = choices[(now + 1) % len(choices)]
         self._ask_for(replace(self._query, outcome=following, error_type=None, error_pattern=None))
 
-    @work
     async def action_groups(self) -> None:
         """Shows what failed, like errors together; the chosen group becomes the filter."""
         self._fetcher.want_all()
@@ -298,7 +309,10 @@ class ResultsScreen(ReadingScreen):
         so_far = "" if self._fetcher.progress.is_final else " so far, more are coming"
         title = f"{count(failed)} results are no replies{so_far}; enter shows a group"
         rows = [group_cells(group) for group in groups]
-        chosen = await self.app.push_screen_wait(Choose(title, GROUP_COLUMNS, rows, width=110))
+        choose = Choose(title, GROUP_COLUMNS, rows, width=110)
+        await self.app.push_screen(choose, lambda chosen: self._show_group(groups, chosen))
+
+    def _show_group(self, groups: Sequence[ErrorGroup], chosen: int | None) -> None:
         if chosen is not None:
             group = groups[chosen]
             self._ask_for(
@@ -310,12 +324,14 @@ class ResultsScreen(ReadingScreen):
                 )
             )
 
-    @work
     async def action_sort(self) -> None:
         """Orders the list; the same order again turns it round."""
         rows = [[Cell(words)] for _, words in SORTS]
         now = [sort for sort, _ in SORTS].index(self._query.sort)
-        chosen = await self.app.push_screen_wait(Choose("Order by", SORT_COLUMNS, rows, width=36, start=now))
+        choose = Choose("Order by", SORT_COLUMNS, rows, width=36, start=now)
+        await self.app.push_screen(choose, self._sort_by)
+
+    def _sort_by(self, chosen: int | None) -> None:
         if chosen is not None:
             sort = SORTS[chosen][0]
             descending = not self._query.descending if sort == self._query.sort else sort.is_largest_first

@@ -57,6 +57,10 @@ class BatchTable(MarkableTable):
         self.move_to(place)
         self.refresh_rows()
 
+    async def action_open(self) -> None:
+        """Has the screen open the results, before another key is read."""
+        await self.run_action("screen.results")
+
     def row_key(self, row: int) -> Hashable:
         """The id of a batch."""
         return self._batches[row].id

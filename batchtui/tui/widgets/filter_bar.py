@@ -1,84 +1,81 @@
 """The line in which a filter is typed, there only while it is."""
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from batchtui.text import clean_line
 from batchtui.tui.keys import bindings
+from batchtui.tui.widgets.text_line import TextLine
 
 
 class FilterBar(Horizontal):
-    """An input behind a `/`; hidden until `open`.
+    """A line behind a `/`; hidden until `open`.
 
     Args:
+        apply: Called with the filter while it is typed, and as it is kept or given up.
+        on_close: Called once the bar is hidden again, to give the focus to something else.
         id: Id for CSS and queries.
     """
 
     BINDINGS = bindings("filter")
-    """Escape gives up."""
+    """Enter keeps the filter, escape gives it up."""
 
     DEFAULT_CSS = """
     FilterBar {
         height: 1;
         display: none;
         & > Static { width: 3; padding: 0 1; color: $accent; }
-        & > Input, & > Input:focus {
-            width: 1fr; height: 1; border: none; padding: 0; background: $background; color: $text;
-            background-tint: $background 0%;
+        & > TextLine, & > TextLine:focus {
+            width: 1fr; background: $background; color: $text; background-tint: $background 0%;
         }
     }
     """
     """One line without a box."""
 
-    class Changed(Message):
-        """The text is another one now."""
-
-        def __init__(self, text: str) -> None:
-            self.text = text
-            super().__init__()
-
-    class Submitted(Changed):
-        """Enter was pressed: the filter stays, the bar is hidden."""
-
-    class Cancelled(Message):
-        """Escape was pressed: the bar is hidden, and the filter is to go."""
+    def __init__(
+        self,
+        apply: Callable[[str], None],
+        on_close: Callable[[], None],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+    ) -> None:
+        super().__init__(id=id)
+        self._apply = apply
+        self._on_close = on_close
+        self._line = TextLine()
 
     def compose(self) -> ComposeResult:
-        """The prompt and the input."""
+        """The prompt and the line."""
         yield Static("/", markup=False)
-        text = Input(select_on_focus=False)
-        # A cursor that blinks sends something twice a second.
-        text.cursor_blink = False
-        yield text
+        yield self._line
 
     def open(self, text: str = "") -> None:
-        """Show the bar and type into it."""
-        self._input.value = clean_line(text)
-        self._input.cursor_position = len(self._input.value)
+        """Show the bar; what is typed from now on goes into it."""
+        self._line.value = clean_line(text)
+        self._line.cursor_position = len(self._line.value)
         self.display = True
-        self._input.focus()
+        self.screen.set_focus(self._line)
+
+    def action_submit(self) -> None:
+        """Keep the filter."""
+        self._close(clean_line(self._line.value))
 
     def action_cancel(self) -> None:
-        """Hide the bar and say so."""
-        self.display = False
-        self.post_message(self.Cancelled())
+        """Give the filter up."""
+        self._close("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Pass the text on, once it is clean."""
+        """Apply what is typed, once it is clean; what has been typed over since needs no look."""
         event.stop()
         if event.value != clean_line(event.value):
-            self._input.value = clean_line(event.value)
-        elif self.display:
-            self.post_message(self.Changed(event.value))
+            self._line.value = clean_line(event.value)
+        elif self.display and event.value == self._line.value:
+            self._apply(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hide the bar and pass the text on."""
-        event.stop()
+    def _close(self, text: str) -> None:
         self.display = False
-        self.post_message(self.Submitted(clean_line(event.value)))
-
-    @property
-    def _input(self) -> Input:
-        return self.query_one(Input)
+        self._on_close()
+        self._apply(text)

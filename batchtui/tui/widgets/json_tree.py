@@ -65,7 +65,7 @@ class JsonTree(LineTable):
         """The line of a node."""
         return (Cell(_line(self._unfolded_nodes[row])),)
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """Folds or unfolds the node under the cursor."""
         row = self.cursor_row
         if row is None or not self._unfolded_nodes[row].folds:

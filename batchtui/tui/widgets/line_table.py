@@ -150,19 +150,19 @@ class LineTable(RowWindow, can_focus=True):
         """To the last row."""
         self.move_to(self.row_count - 1)
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """Open the row of the cursor."""
         if self.row_count:
             self.post_message(self.RowOpened(self, self.view.cursor))
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         """Put the cursor on the row that was clicked; open it when clicked twice."""
         row = self.view.top + event.y - 1
         if event.y < 1 or row >= self.row_count or event.x >= self.size.width - 1:
             return
         self.move_to(row)
         if event.chain == 2:
-            self.action_open()
+            await self.run_action("open")
 
     def _page(self, pages: int) -> None:
         before = self.cursor_row

@@ -84,7 +84,7 @@ class ResultPane(Container):
         self._tab = TABS[(TABS.index(self._tab) + step) % len(TABS)]
         self._draw()
         if had_focus:
-            self.view.focus()
+            self.screen.set_focus(self.view)
 
     def show_whole(self) -> None:
         """Shows long texts to their end."""
