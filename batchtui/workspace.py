@@ -241,6 +241,12 @@ class Workspace:
         self.check_writable()
         return await self.submissions.submit(prepared, unfinished=unfinished, parent=parent, on_sent=on_sent)
 
+    def why_no_results(self, batch: Batch) -> str:
+        """Why the results of a batch cannot be had, in one sentence; empty if they can."""
+        if batch.has_results or self.has_saved_results(batch.id):
+            return ""
+        return _why_no_results(batch)
+
     def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
         """What brings the results of an ended batch to this disk.
 
@@ -253,8 +259,8 @@ class Workspace:
         """
         from batchtui.results import Fetcher
 
-        if not batch.has_results and not self.has_saved_results(batch.id):
-            raise WorkspaceError(_why_no_results(batch))
+        if why := self.why_no_results(batch):
+            raise WorkspaceError(why)
         open_results = partial(_open_results, self.client, batch.id)
         files, expected = self.result_files(batch.id), batch.counts.total
         return Fetcher(files, open_results, expected=expected, on_progress=on_progress)

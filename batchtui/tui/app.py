@@ -8,14 +8,16 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
@@ -133,6 +135,21 @@ class BatchtuiApp(App[None]):
             await field.on_event(event)
         elif key and not await self._check_bindings(key.key, priority=True):
             await self._check_bindings(key.key)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Does what a key, the palette or a click asks for, or says why it cannot be done now."""
+        screen, why = self.screen, ""
+        if isinstance(screen, BaseScreen) and isinstance(action, str) and screen.check_action(action, ()):
+            why = screen.why_not(action)
+        if why:
+            self.tell(why)
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     def on_mount(self) -> None:
         """Ends in good order when a signal says so."""

@@ -12,8 +12,8 @@ from tests.e2e.conftest import Start
 from tests.e2e.terminal import Terminal
 
 BATCHES = 30
-TAB, ENTER, ESC, DOWN = "\t", "\r", "\x1b[27u", "\x1b[B"
-"""Keys as a terminal sends them; escape in the keyboard protocol's form, which nothing that follows can join."""
+TAB, ENTER, ESC = "\t", "\r", "\x1b[27u"
+"""Keys as a terminal sends them; escape as in the keyboard protocol, so that what follows cannot join it."""
 
 
 @pytest.fixture
@@ -86,7 +86,6 @@ def test_results_and_a_search_in_them(terminal: Terminal) -> None:
 
 def test_the_name_of_a_file(terminal: Terminal, tmp_path: Path) -> None:
     path = tmp_path / "written.jsonl"
-    terminal.type(f"/status:ended{ENTER}{ENTER}w")
-    terminal.type("\x15" + f"{path}{ENTER}")
+    terminal.type(f"/status:ended{ENTER}{ENTER}w\x15{path}{ENTER}")
     terminal.until_shown("written to")
     assert path.read_bytes().count(b"\n") > 1

@@ -12,6 +12,7 @@ import pytest
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.widgets.batch_table import BatchTable
+from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.workspace import Workspace
 from tests.tui.driving import QUICK, app_for, driven, screen_text, until, until_shown
 
@@ -158,6 +159,27 @@ async def test_cancel(own: Embedded, tmp_path: Path) -> None:
         await pilot.press("c")
         await until_shown(pilot, "Nothing to cancel: it is canceling")
     assert status_on_server(own, batch_id) == "canceling"
+
+
+async def test_keys_that_cannot_act_are_dimmed_and_say_why(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        screen = pilot.app.screen
+        bar, table = screen.query_one(KeyBar), screen.query_one(BatchTable)
+        await until_shown(pilot, "live")
+        before = bar.line(0)
+        await pilot.press("enter")
+        await until_shown(pilot, "has not ended yet")
+        assert pilot.app.screen is screen
+        while table.current is None or not table.current.is_ended:
+            await pilot.press("j")
+        await until(pilot, lambda: bar.line(0) != before)
+        assert bar.line(0).text == before.text
+        await pilot.press("space", "g", "c")
+        await until_shown(pilot, "Nothing to cancel: it is ended.")
+        await pilot.press("p")
+        await until_shown(pilot, "There is one profile only")
+        await pilot.press("escape", "slash", *"[none]", "enter", "y")
+        await until_shown(pilot, "There is no batch here.")
 
 
 async def test_delete(own: Embedded, tmp_path: Path) -> None:

@@ -111,6 +111,22 @@ async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedde
         await until_shown(pilot, "is not a regular expression")
 
 
+async def test_keys_that_cannot_act_say_why(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, _):
+        await until_shown(pilot, "saved here")
+        for key, why in (
+            ("n", "Nothing is searched for"),
+            ("P", "Nothing is being fetched"),
+            ("r", "Nothing has failed that could be tried again"),
+        ):
+            await pilot.press(key)
+            await until_shown(pilot, why)
+        await pilot.press("slash", *"[nowhere to be found]", "enter")
+        await until_shown(pilot, "0 of 1,000")
+        await pilot.press("w")
+        await until_shown(pilot, "There is no result here.")
+
+
 async def test_like_errors_come_together(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with results_of(frozen_sandbox, tmp_path, FAILED, Settings(results="whole")) as (pilot, screen):
         await until_shown(pilot, "saved here")

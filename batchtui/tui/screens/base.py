@@ -93,12 +93,29 @@ class BaseScreen(Screen[None]):
             yield self.list_panel
             yield self.pane_panel
         yield self.filter_bar
-        yield KeyBar(self.keys)
+        yield self.key_bar
 
     @cached_property
     def keys(self) -> list[Key]:
         """The keys that act here, for the key bar, the help and the palette."""
         return keys_on(self.GROUP, self._read_only, self.batchtui.settings.keys)
+
+    @cached_property
+    def key_bar(self) -> KeyBar:
+        """The line of keys."""
+        return KeyBar(self.keys)
+
+    def why_not(self, action: str) -> str:
+        """Why something cannot be done now, in one sentence; empty if it can.
+
+        Args:
+            action: The action of a key.
+        """
+        return ""
+
+    def show_asleep(self) -> None:
+        """Dims the keys that cannot act now."""
+        self.key_bar.dim(lambda key: self.why_not(key.action))
 
     @property
     def batchtui(self) -> BatchtuiApp:

@@ -45,15 +45,24 @@ class BatchActionsScreen(BaseScreen):
             return [batch for batch in self._batches.values() if batch.id in self._list.marked]
         return [self._list.current] if self._list.current else []
 
+    def why_not(self, action: str) -> str:
+        """Why what is chosen cannot be cancelled or deleted."""
+        chosen = self._chosen() if action in ("cancel", "delete") else []
+        if action == "cancel" and not _running(chosen):
+            states = " or ".join(sorted({status_of(batch).words for batch in chosen}))
+            return f"Nothing to cancel: {f'it is {states}' if chosen else 'there is no batch'}."
+        if action == "delete" and not _ended(chosen):
+            if not chosen:
+                return "Nothing to delete: there is no batch."
+            is_gone = all(batch.gone_at is not None for batch in chosen)
+            why = "it is deleted already" if is_gone else "a batch that runs must be cancelled first (c)"
+            return f"Nothing to delete: {why}."
+        return ""
+
     async def action_cancel(self) -> None:
         """Cancels what is chosen, after asking."""
         chosen = self._chosen()
-        running = [batch for batch in chosen if batch.status == "in_progress" and batch.gone_at is None]
-        if not running:
-            states = " or ".join(sorted({status_of(batch).words for batch in chosen}))
-            why = f"it is {states}" if chosen else "there is no batch"
-            self.batchtui.tell(f"Nothing to cancel: {why}.")
-            return
+        running = _running(chosen)
         left = sum(batch.counts.processing for batch in running)
         consequences = [
             f"{plural(left, 'request', 'requests')} without an outcome yet will be canceled;",
@@ -66,11 +75,7 @@ class BatchActionsScreen(BaseScreen):
     async def action_delete(self) -> None:
         """Deletes what is chosen, after asking."""
         chosen = [batch for batch in self._chosen() if batch.gone_at is None]
-        ended = [batch for batch in chosen if batch.is_ended]
-        if not ended:
-            why = "a batch that runs must be cancelled first (c)" if chosen else "it is deleted already"
-            self.batchtui.tell(f"Nothing to delete: {why}.")
-            return
+        ended = _ended(chosen)
         unsaved = [b for b in ended if b.has_results and not self._workspace.has_saved_results(b.id)]
         consequences = [_what_is_lost(ended, unsaved), *self._about_others(chosen, ended, "still running")]
         number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
@@ -114,6 +119,16 @@ class BatchActionsScreen(BaseScreen):
             self._list.marked.discard(batch.id)
         self._list.refresh_rows()
         self.batchtui.tell(f"{done} {_named(batches)}.")
+
+
+def _running(batches: Sequence[Batch]) -> list[Batch]:
+    """Those that can be cancelled."""
+    return [batch for batch in batches if batch.status == "in_progress" and batch.gone_at is None]
+
+
+def _ended(batches: Sequence[Batch]) -> list[Batch]:
+    """Those that can be deleted."""
+    return [batch for batch in batches if batch.is_ended and batch.gone_at is None]
 
 
 def _named(batches: Sequence[Batch]) -> str:

@@ -27,7 +27,7 @@ from batchtui.tui.widgets.cells import Cell, Line
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
-from batchtui.workspace import Changes, Workspace, WorkspaceError
+from batchtui.workspace import Changes, Workspace
 
 PALETTE_BATCHES = 200
 """Batches that the palette offers; more would make it slow to open."""
@@ -178,6 +178,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def show_current(self) -> None:
         """Shows the batch under the cursor in full."""
+        self.show_asleep()
         batch = self._list.current
         if batch is None:
             self._detail.show_nothing()
@@ -202,6 +203,17 @@ class BatchesScreen(BatchActionsScreen):
 
     # Keys
 
+    def why_not(self, action: str) -> str:
+        """Why something cannot be done to what is chosen."""
+        batch = self._list.current
+        if action in ("results", "mark", "mark_all", "copy_id") and batch is None:
+            return "There is no batch here."
+        if action == "results" and batch:
+            return self._workspace.why_no_results(batch)
+        if action == "profile" and not self.batchtui.profile_names:
+            return "There is one profile only; config.toml may name more."
+        return super().why_not(action)
+
     @property
     def filter_text(self) -> str:
         """The filter that holds now."""
@@ -223,17 +235,10 @@ class BatchesScreen(BatchActionsScreen):
 
     async def action_results(self) -> None:
         """Opens the results."""
-        batch = self._list.current
-        if batch is None:
-            return
         from batchtui.tui.screens.results import ResultsScreen
 
-        try:
-            screen = ResultsScreen(self._workspace, self._network, batch)
-        except WorkspaceError as error:
-            self.batchtui.tell(str(error), failed=True)
-        else:
-            await self.app.push_screen(screen)
+        if batch := self._list.current:
+            await self.app.push_screen(ResultsScreen(self._workspace, self._network, batch))
 
     def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
         """The newest batches, to go to by their id."""
@@ -245,11 +250,13 @@ class BatchesScreen(BatchActionsScreen):
         """Marks the batch, and goes on to the next."""
         self._list.toggle_mark()
         self._show_titles()
+        self.show_asleep()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown."""
         self._list.toggle_all()
         self._show_titles()
+        self.show_asleep()
 
     async def action_sort(self) -> None:
         """Orders the list."""
@@ -265,11 +272,7 @@ class BatchesScreen(BatchActionsScreen):
 
     async def action_profile(self) -> None:
         """Goes on with another profile: another key, with a cache of its own."""
-        names = self.batchtui.profile_names
-        if not names:
-            self.batchtui.tell("There is one profile only; config.toml may name more.")
-            return
-        rows = [[Cell(name)] for name in names]
+        rows = [[Cell(name)] for name in self.batchtui.profile_names]
         columns = [Column("", 20, flexible=True)]
         await self.app.push_screen(Choose("Profile", columns, rows, width=40), self._use_profile)
 
@@ -283,6 +286,7 @@ class BatchesScreen(BatchActionsScreen):
             return super().step_back()
         self._list.clear_marks()
         self._show_titles()
+        self.show_asleep()
         return True
 
     def leave(self) -> None:

@@ -29,9 +29,7 @@ class ReadingScreen(ExportingScreen):
         self._go_to_match(-1)
 
     def _go_to_match(self, step: int) -> None:
-        if not self.filter_text:
-            self.batchtui.tell("Nothing is searched for: / begins a search.")
-        elif not self._pane.next_match(step):
+        if not self._pane.next_match(step):
             row = self._list.cursor_row or 0
             self._list.move_to(row + step)
             if self._list.cursor_row == row:

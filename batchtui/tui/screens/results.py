@@ -49,6 +49,11 @@ from batchtui.tui.widgets.result_table import ResultTable, Rows
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Workspace
 
+NEED_A_RESULT = {
+    *("export", "mark", "mark_all", "next_result", "previous_result", "next_tab"),
+    *("previous_tab", "copy_id", "copy_json", "copy_reply", "thinking", "whole"),
+}
+"""Actions that are for nothing while no result is shown."""
 SORT_SECONDS = 2.0
 """How often a sorted list takes in what has come since; each time all of it is sorted again."""
 
@@ -157,6 +162,7 @@ class ResultsScreen(ReadingScreen):
             self.batchtui.tell(f"{progress.error} Press r to try again.", failed=True)
         self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
         self._told = progress
+        self.show_asleep()
 
     def _odd_lines(self, progress: Progress) -> int:
         """How many lines are flagged; counted once all are here."""
@@ -262,6 +268,27 @@ class ResultsScreen(ReadingScreen):
 
     # Keys: what to show
 
+    def why_not(self, action: str) -> str:
+        """Why something cannot be done with what is here."""
+        progress = self._fetcher.progress
+        if action in NEED_A_RESULT and self._list.cursor_row is None:
+            return "There is no result here."
+        if action == "outcome" and len(self._outcomes) == 1:
+            return "All results of this batch have the same outcome."
+        if action in ("next_match", "previous_match") and not self._sought:
+            return "Nothing is searched for: / begins a search."
+        if action == "refresh" and not (progress.is_final and progress.state is not State.COMPLETE):
+            return "Nothing has failed that could be tried again."
+        if action == "pause" and progress.is_final:
+            return "Nothing is being fetched that could pause."
+        return ""
+
+    @property
+    def _outcomes(self) -> list[str]:
+        """The outcomes that the results of this batch have."""
+        counts = self._batch.counts._asdict()
+        return [outcome for outcome in OUTCOMES if counts.get(outcome)]
+
     @property
     def filter_text(self) -> str:
         """What is searched for."""
@@ -292,8 +319,7 @@ class ResultsScreen(ReadingScreen):
 
     def action_outcome(self) -> None:
         """Shows the results of the next outcome that there is, and all of them after the last."""
-        counts = self._batch.counts._asdict()
-        choices = [None, *(outcome for outcome in OUTCOMES if counts.get(outcome))]
+        choices = [None, *self._outcomes]
         now = choices.index(self._query.outcome) if self._query.outcome in choices else 0
         following = choices[(now + 1) % len(choices)]
         self._ask_for(replace(self._query, outcome=following, error_type=None, error_pattern=None))
@@ -349,7 +375,7 @@ class ResultsScreen(ReadingScreen):
 
     def action_refresh(self) -> None:
         """Tries again after a failure."""
-        if self._fetch and self._fetch.done() and self._fetcher.progress.state is not State.COMPLETE:
+        if self._fetch and self._fetch.done():
             self._begin()
 
     def action_pause(self) -> None:

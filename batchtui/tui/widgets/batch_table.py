@@ -59,7 +59,7 @@ class BatchTable(MarkableTable):
 
     async def action_open(self) -> None:
         """Has the screen open the results, before another key is read."""
-        await self.run_action("screen.results")
+        await self.app.run_action("results", self.screen)
 
     def row_key(self, row: int) -> Hashable:
         """The id of a batch."""

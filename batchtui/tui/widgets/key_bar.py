@@ -1,6 +1,6 @@
 """The line at the bottom: the keys that act now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.message import Message
@@ -38,17 +38,11 @@ class KeyBar(LineView):
     def __init__(self, keys: Sequence[Key] = (), *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._keys = [key for key in keys if key.show]
-        self._asleep: Collection[str] = ()
+        self._asleep: set[str] = set()
 
-    def show(self, keys: Sequence[Key], asleep: Collection[str] = ()) -> None:
-        """Show other keys.
-
-        Args:
-            keys: The keys, the most needed first; those not for the bar are left out.
-            asleep: Ids of those that cannot act now; they are dimmed.
-        """
-        self._keys = [key for key in keys if key.show]
-        self._asleep = asleep
+    def dim(self, is_asleep: Callable[[Key], object]) -> None:
+        """Dim those keys that cannot act now."""
+        self._asleep = {key.id for key in self._keys if is_asleep(key)}
         self.repaint()
 
     def line(self, y: int) -> Strip:
@@ -61,7 +55,7 @@ class KeyBar(LineView):
         for key, cells in self._layout():
             x += width_of(cells)
             if event.x < x:
-                if key and key.id not in self._asleep:
+                if key:
                     self.post_message(self.Clicked(key))
                 return
 

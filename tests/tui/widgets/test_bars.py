@@ -118,12 +118,12 @@ async def test_a_narrow_key_bar_leaves_out_whole_keys(width: int) -> None:
         assert width < 10 or line.rstrip().endswith("q quit")
 
 
-async def test_keys_asleep_are_dimmed_and_not_clicked() -> None:
+async def test_keys_asleep_are_dimmed_but_still_clicked() -> None:
     bar = KeyBar(BATCH_KEYS)
     app = BarApp(bar)
     async with app.run_test(size=(120, 3)) as pilot:
         awake = bar.line(0)
-        bar.show(BATCH_KEYS, asleep={"batches.cancel"})
+        bar.dim(lambda key: key.action == "cancel")
         await pilot.pause()
         assert bar.line(0).text == awake.text
         assert bar.line(0) != awake
@@ -132,7 +132,9 @@ async def test_keys_asleep_are_dimmed_and_not_clicked() -> None:
         await pilot.click(bar, offset=(awake.text.index("delete"), 0))
         await pilot.click(bar, offset=(awake.text.index("quit"), 0))
         await pilot.click(bar, offset=(0, 0))
-        assert app.said == ["batches.delete", "everywhere.quit"]
+        assert app.said == ["batches.cancel", "batches.delete", "everywhere.quit"]
+        bar.dim(lambda key: False)
+        assert bar.line(0) == awake
 
 
 async def test_an_empty_key_bar_is_blank() -> None:
