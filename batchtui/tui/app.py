@@ -28,10 +28,10 @@ from batchtui.text import clean_line, clean_text
 from batchtui.tui.clipboard import clipboard_sequence
 from batchtui.tui.line_filter import ControlFilter
 from batchtui.tui.network import Network
+from batchtui.tui.painter import PaintedApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.theme import MARKDOWN_THEME, THEMES
-from batchtui.tui.widgets.line_view import LineView
 from batchtui.workspace import Workspace
 
 SWITCH_SECONDS = 0.0005
@@ -45,7 +45,7 @@ TOASTS_MOST = 3
 """Toasts at a time: more would bury the screen."""
 
 
-class BatchtuiApp(App[None]):
+class BatchtuiApp(PaintedApp[None]):
     """The screens over one workspace.
 
     Args:
@@ -168,9 +168,7 @@ class BatchtuiApp(App[None]):
 
     def _paint_anew(self, _: App[None]) -> None:
         """After the app was suspended: the terminal has lost what was painted."""
-        for screen in self.screen_stack:
-            for view in screen.query(LineView):
-                view.forget_painted()
+        self.painter.forget()
         self.screen.refresh(layout=True)
 
     def _end_by(self, number: signal.Signals) -> None:

@@ -1,11 +1,8 @@
-"""The base of our widgets: drawn line by line, sending only the lines that look different."""
+"""The base of our widgets: drawn line by line, painting only the lines that look different."""
 
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Iterable
 from typing import ClassVar, Self, get_args
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
@@ -19,8 +16,8 @@ _TONES = [tone for tone in get_args(Tone) if tone]
 class LineView(Widget):
     """A widget that subclasses fill by answering `line`.
 
-    Textual sends all of a widget whenever it is refreshed, even when the focus merely moves, and over SSH
-    that is felt. Here a refresh compares each line with what was sent last.
+    Textual paints all of a widget whenever it is refreshed, even when the focus merely moves, and a key waits
+    for that. Here a refresh compares each line with what was painted last.
     """
 
     ALLOW_SELECT = False
@@ -67,12 +64,10 @@ class LineView(Widget):
         return strip_of(fit_cells(pieces, self.size.width), self._styles_of[lit])
 
     def repaint(self) -> None:
-        """Send the parts of lines that look different from those sent last."""
+        """Paint the lines that look different from those painted last."""
         for y in range(self.size.height):
-            now, before = self.line(y), self._painted.get(y)
-            if now != before:
-                x, width = _difference(before, now) if before else (0, self.size.width)
-                super().refresh(Region(x, y, width, 1))
+            if self.line(y) != self._painted.get(y):
+                super().refresh(Region(0, y, self.size.width, 1))
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
@@ -83,11 +78,6 @@ class LineView(Widget):
         self.forget_styles()
         self.repaint()
         return self
-
-    def forget_painted(self) -> None:
-        """Forget what was sent: the terminal has lost it."""
-        self._painted.clear()
-        super().refresh()
 
     def forget_styles(self) -> None:
         """Forget what was made with the styles of before."""
@@ -103,33 +93,3 @@ class LineView(Widget):
         return {"": self.rich_style + over} | {
             tone: self.get_component_styles(f"line-view--{tone}").rich_style + over for tone in _TONES
         }
-
-
-def _difference(before: Strip, now: Strip) -> tuple[int, int]:
-    """The columns between what is alike at both ends: the first, and how many."""
-    if before.cell_length != now.cell_length:
-        return 0, now.cell_length
-    start = _alike(list(before), list(now))
-    end = _alike(_backwards(before), _backwards(now))
-    return start, max(0, now.cell_length - start - end)
-
-
-def _alike(before: Sequence[Segment], now: Sequence[Segment]) -> int:
-    """How many cells at the beginning of two lines are the same."""
-    cells = 0
-    for old, new in zip(before, now, strict=False):
-        if old.style != new.style:
-            break
-        cells += cell_len(new.text[: _same_chars(old.text, new.text)])
-        if old.text != new.text:
-            break
-    return cells
-
-
-def _same_chars(before: str, now: str) -> int:
-    """How many characters at the beginning of two texts are the same."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, now, strict=False)))
-
-
-def _backwards(strip: Strip) -> list[Segment]:
-    return [Segment(segment.text[::-1], segment.style) for segment in reversed(list(strip))]

@@ -5,13 +5,14 @@ Run as a program. The key `0` paints the next number in the last line, after all
 
 from __future__ import annotations
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from batchtui.tui.painter import PaintedApp
 from batchtui.tui.theme import THEMES
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.line_view import LineView
@@ -22,15 +23,20 @@ from tests.tui.widgets.table import Table
 ROWS = 100_000
 
 
+def mark(number: int) -> str:
+    """What is painted for a number: so different from the one before that all of it is sent."""
+    return f"{'mark' if number % 2 else 'MARK'} {number}"
+
+
 class Mark(LineView):
-    """A number in the last line of the screen."""
+    """A number in the last line of the screen; its first and last letter are others each time."""
 
     DEFAULT_CSS = "Mark { height: 1; dock: bottom; }"
 
     number = 100
 
     def line(self, y: int) -> Strip:
-        return self.strip([Cell(f"mark {self.number}")])
+        return self.strip([Cell(mark(self.number))])
 
 
 class ByteScreen(Screen[None]):
@@ -82,7 +88,7 @@ class ByteScreen(Screen[None]):
         self.panel.show_title("Batches  240+")
 
 
-class ByteApp(App[None]):
+class ByteApp(PaintedApp[None]):
     """Nothing but that screen."""
 
     def on_mount(self) -> None:

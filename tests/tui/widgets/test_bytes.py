@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
+from tests.tui.widgets.byte_app import mark
+
 KEYS = {
     "cursor": ("j", 700),
     "cursor again": ("k", 700),
-    "changed row": ("1", 400),
+    "changed row": ("1", 200),
     "nothing changed": ("2", 0),
     "more rows": ("3", 0),
     "title and status": ("4", 900),
@@ -35,13 +37,13 @@ class Terminal:
             sys.executable, arguments, dimensions=(40, 120), env=environment, timeout=20
         )
         self._child.delaybeforesend = None
-        self._child.expect_exact("mark 100")
+        self._child.expect_exact(mark(100))
         self._numbers = itertools.count(101)
 
     def sent_by(self, keys: str) -> int:
         """How many bytes the app sends for some keys, and for painting the next mark."""
         self._child.send(f"{keys}0")
-        self._child.expect_exact(f"mark {next(self._numbers)}")
+        self._child.expect_exact(mark(next(self._numbers)))
         return len(self._child.before)
 
     def cost(self, keys: str) -> int:
