@@ -11,6 +11,7 @@ import click
 
 from batchtui import __version__
 from batchtui.cli.batches import cancel, delete, list_, show
+from batchtui.cli.cache import cache
 from batchtui.cli.failures import explain
 from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
@@ -76,20 +77,10 @@ def batchtui(
     return 0 if context.invoked_subcommand else session.open_screens(session)
 
 
-for command in (
-    list_,
-    show,
-    create,
-    watch,
-    results,
-    search,
-    errors,
-    resubmit,
-    attach,
-    cancel,
-    delete,
-    sandbox,
-):
+SEEING = (list_, show, watch, results, search, errors)
+CHANGING = (create, resubmit, attach, cancel, delete)
+UPKEEP = (cache, sandbox)
+for command in (*SEEING, *CHANGING, *UPKEEP):
     batchtui.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Asks before something is changed."""
+"""Asks before what cannot be undone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from batchtui.cli.output import say
 def ask(yes: bool, question: str) -> None:
     """Goes on only if told to; never asks where nobody can answer.
 
+    Args:
+        yes: Whether `--yes` was given.
+        question: What will be done, and what will be lost.
+
     Raises:
-        Failed: The answer is no, or there is nobody to ask.
+        Failed: The answer is no, or there is no terminal to ask on.
     """
     if yes:
         return

@@ -37,6 +37,8 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _usage(error: click.ClickException) -> str:
     hint = ""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     if isinstance(error, click.UsageError) and error.ctx:
         hint = f"\nTry `{error.ctx.command_path} --help`."
     return f"batchtui: {clean_line(error.format_message())}{hint}"

@@ -50,10 +50,16 @@ class Session:
 
     @contextmanager
     def _configured(self) -> Iterator[Place]:
-        from batchtui.config import cache_dir, data_dir
+        from batchtui.config import data_dir
 
-        cache_root = cache_dir(self.cache_dir, os.environ)
-        yield Place(self.load_profile(self.profile), cache_root, data_dir(), is_demo=False)
+        yield Place(self.load_profile(self.profile), self.cache_root, data_dir(), is_demo=False)
+
+    @property
+    def cache_root(self) -> Path:
+        """The cache folder of all profiles, but for the demo's."""
+        from batchtui.config import cache_dir
+
+        return cache_dir(self.cache_dir, os.environ)
 
     def load_profile(self, name: str | None) -> Profile:
         """A profile by its name, or the one that the environment and config.toml lead to."""

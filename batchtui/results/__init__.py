@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from batchtui.results.fetch import Fetcher
     from batchtui.results.files import ResultFiles
     from batchtui.results.formats import Format
+    from batchtui.results.lock import writing
     from batchtui.results.merging import Chosen, merge
     from batchtui.results.message import OpenedResult, ResultError, open_result
     from batchtui.results.pattern import Pattern, PatternTooSlow
@@ -68,6 +69,7 @@ __all__ = [
     "open_result",
     "search",
     "write_merged",
+    "writing",
 ]
 
 _MODULES = {
@@ -78,6 +80,7 @@ _MODULES = {
     "files": ("ResultFiles",),
     "formats": ("Format",),
     "merging": ("Chosen", "merge"),
+    "lock": ("writing",),
     "message": ("OpenedResult", "ResultError", "open_result"),
     "pattern": ("Pattern", "PatternTooSlow"),
     "progress": ("Progress", "State"),

@@ -6,18 +6,17 @@ import asyncio
 import errno
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from batchtui.api import ApiError
 from batchtui.results.demand import Demand
 from batchtui.results.files import ResultFiles
 from batchtui.results.landing import Disk, finished
+from batchtui.results.lock import writing
 from batchtui.results.progress import Progress, Speed, State
 from batchtui.results.reader import Results
 from batchtui.results.session import OpenResults, Pace, Session
@@ -106,7 +105,7 @@ class Fetcher:
 
     async def _run(self, disk: Disk) -> None:
         while not self.progress.is_final:
-            with _lock(self.files) as is_ours:
+            with writing(self.files) as is_ours:
                 if is_ours:
                     await self._hold(disk)
                 else:
@@ -176,21 +175,6 @@ class Fetcher:
             self.progress = progress
             if self.on_progress:
                 self.on_progress(progress)
-
-
-@contextmanager
-def _lock(files: ResultFiles) -> Iterator[bool]:
-    """Whether this process is now the one that may write; never waits."""
-    lock = FileLock(files.lock, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 @asynccontextmanager

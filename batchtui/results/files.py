@@ -49,8 +49,12 @@ class ResultFiles:
 
     def remove(self) -> None:
         """Deletes the results and their index. The local copy may be the only one: ask first."""
-        for path in (self.complete, self.part, self.lock, *self.index_parts()):
+        for path in (*self.data_parts(), self.lock):
             path.unlink(missing_ok=True)
+
+    def data_parts(self) -> list[Path]:
+        """All files but the lock, whether they are there or not."""
+        return [self.complete, self.part, *self.index_parts()]
 
     def index_parts(self) -> list[Path]:
         """The index and what SQLite keeps beside it."""
