@@ -7,23 +7,28 @@ read; what is wrong with a setting is a `ConfigError`: one sentence with file, l
 from __future__ import annotations
 
 from batchtui.config.credentials import Credentials
+from batchtui.config.document import Given
 from batchtui.config.errors import ConfigError, MissingKey, Source
 from batchtui.config.paths import cache_dir, config_dir, data_dir, open_private, private_dir
-from batchtui.config.profiles import Profile, load_profile, profile_names
+from batchtui.config.profiles import Profile, ProfileDraft, draft_profile, load_profile, profile_names
 from batchtui.config.secrets import Secret
-from batchtui.config.settings import Settings, load_settings
+from batchtui.config.settings import Settings, given_settings, load_settings
 
 __all__ = [
     "ConfigError",
     "Credentials",
+    "Given",
     "MissingKey",
     "Profile",
+    "ProfileDraft",
     "Secret",
     "Settings",
     "Source",
     "cache_dir",
     "config_dir",
     "data_dir",
+    "draft_profile",
+    "given_settings",
     "load_profile",
     "load_settings",
     "open_private",

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchtui.config.errors import Source
 
@@ -31,6 +31,13 @@ class Rule:
 
     accepts: Callable[[Any], bool]
     allowed: str
+
+
+class Given(NamedTuple):
+    """A value as it will be used, and where it was read; None for a default."""
+
+    value: Any
+    source: Source | None = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from batchtui.config.credentials import Credentials, environment_credentials, profile_credentials
-from batchtui.config.document import Document, Rule, read_document, suggestion
+from batchtui.config.credentials import Credentials, key_source, read_credentials
+from batchtui.config.document import Document, Given, Rule, read_document, suggestion
 from batchtui.config.errors import Source
 from batchtui.config.wire import Headers, checked_base_url, is_header, merged_headers, parse_header_lines
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 DEFAULT_PROFILE = "default"
 DEFAULT_VERSION = "2023-06-01"
+_ENV_HEADERS = Source("ANTHROPIC_CUSTOM_HEADERS")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,69 @@ class Profile:
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8, person=b"batchtui-space").hexdigest()
 
 
+@dataclass(frozen=True)
+class ProfileDraft:
+    """A profile before its key is read, which may take a command and a passphrase.
+
+    Attributes:
+        name: Name in config.toml, or `default`.
+        base_url: As the profile will have it.
+        key_source: Where the key will be read; None if it is nowhere.
+    """
+
+    name: Given
+    base_url: Given
+    key_source: Source | None
+    _table: Mapping[str, Any] = field(repr=False)
+    _document: Document = field(repr=False)
+    _env_headers: Headers = field(repr=False)
+    _env: Mapping[str, str] = field(repr=False)
+
+    def load(self) -> Profile:
+        """Reads the key and answers the profile.
+
+        Raises:
+            MissingKey: No source gives a key.
+            ConfigError: The source of the key gives something that cannot be used.
+        """
+        values = self.values
+        return Profile(
+            name=self.name.value,
+            base_url=self.base_url.value,
+            credentials=read_credentials(self._table, self._document, self.name.value, self._env),
+            headers=merged_headers(self._env_headers, self._table.get("headers", {})),
+            version=values["version"].value,
+            betas=tuple(values["betas"].value),
+            workspace_id=values["workspace_id"].value,
+            read_only=values["read_only"].value,
+        )
+
+    @property
+    def values(self) -> dict[str, Given]:
+        """What may be shown: everything but the key and the values of headers."""
+        defaults: dict[str, object] = {
+            "version": DEFAULT_VERSION,
+            "betas": [],
+            "workspace_id": None,
+            "read_only": False,
+        }
+        given = {key: self._given(key, default) for key, default in defaults.items()}
+        return {"profile": self.name, "base_url": self.base_url} | given
+
+    @property
+    def header_sources(self) -> dict[str, Source]:
+        """Names of the custom headers, and where each was read."""
+        in_file = self._table.get("headers", {})
+        headers = merged_headers(self._env_headers, in_file)
+        of_file = self._document.source("profiles", self.name.value, "headers")
+        return {name: of_file if name in in_file else _ENV_HEADERS for name, _ in headers}
+
+    def _given(self, key: str, default: object) -> Given:
+        if key not in self._table:
+            return Given(default)
+        return Given(self._table[key], self._document.source("profiles", self.name.value, key))
+
+
 def _is_token(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[!-+\--~]+", value))
 
@@ -74,6 +138,10 @@ _RULES = {
         lambda value: isinstance(value, str) and bool(value), "the path of a file of mode 600"
     ),
     "api_key_command": Rule(_is_list_of_strings, 'a command as a list, like ["pass", "show", "anthropic"]'),
+    "api_key_keyring": Rule(
+        lambda value: isinstance(value, str) and re.fullmatch(r".+/[^/]+", value) is not None,
+        'a service and a user as the keyring has them, like "anthropic/prod"',
+    ),
     "read_only": Rule(lambda value: isinstance(value, bool), "true or false"),
     "headers": Rule(_are_headers, 'a table of headers in plain ASCII, like { X-Team = "evals" }'),
     "version": Rule(
@@ -102,6 +170,18 @@ def profile_names(config_path: Path) -> list[str]:
 def load_profile(
     name: str | None, *, base_url: str | None = None, env: Mapping[str, str], config_path: Path
 ) -> Profile:
+    """Puts a profile together as `draft_profile` does, and reads its key.
+
+    Raises:
+        MissingKey: No source gives a key.
+        ConfigError: A source gives something that cannot be used.
+    """
+    return draft_profile(name, base_url=base_url, env=env, config_path=config_path).load()
+
+
+def draft_profile(
+    name: str | None, *, base_url: str | None = None, env: Mapping[str, str], config_path: Path
+) -> ProfileDraft:
     """Puts a profile together from options, config.toml and the variables that the official SDK reads.
 
     The name comes from `name`, `BATCHTUI_PROFILE` or `profile` in config.toml. What its table leaves open
@@ -115,54 +195,54 @@ def load_profile(
         config_path: Path of config.toml, which need not exist.
 
     Raises:
-        MissingKey: No source gives a key.
         ConfigError: A source gives something that cannot be used.
     """
     document = read_document(config_path)
-    name, table = _chosen_table(name, env, document)
-    env_headers = parse_header_lines(
-        env.get("ANTHROPIC_CUSTOM_HEADERS", ""), Source("ANTHROPIC_CUSTOM_HEADERS")
-    )
-    return Profile(
-        name=name,
-        base_url=_base_url(base_url, table, env, document.source("profiles", name, "base_url")),
-        credentials=profile_credentials(table, document, name, env) or environment_credentials(env),
-        headers=merged_headers(env_headers, table.get("headers", {})),
-        version=table.get("version", DEFAULT_VERSION),
-        betas=tuple(table.get("betas", ())),
-        workspace_id=table.get("workspace_id"),
-        read_only=table.get("read_only", False),
+    chosen, table = _chosen_table(name, env, document)
+    return ProfileDraft(
+        name=chosen,
+        base_url=_base_url(base_url, table, env, document.source("profiles", chosen.value, "base_url")),
+        key_source=key_source(table, document, chosen.value, env),
+        _table=table,
+        _document=document,
+        _env_headers=parse_header_lines(env.get("ANTHROPIC_CUSTOM_HEADERS", ""), _ENV_HEADERS),
+        _env=env,
     )
 
 
 def _chosen_table(
     option: str | None, env: Mapping[str, str], document: Document
-) -> tuple[str, dict[str, Any]]:
+) -> tuple[Given, dict[str, Any]]:
     """Finds the profile's name and its table, checked."""
-    name, source = document.data.get("profile", DEFAULT_PROFILE), document.source("profile")
-    if variable := env.get("BATCHTUI_PROFILE"):
-        name, source = variable, Source("BATCHTUI_PROFILE")
-    if option:
-        name, source = option, Source("--profile")
-    if not isinstance(name, str) or not name:
+    choices = (
+        (option, Source("--profile")),
+        (env.get("BATCHTUI_PROFILE"), Source("BATCHTUI_PROFILE")),
+    )
+    in_file = (
+        Given(document.data["profile"], document.source("profile")) if "profile" in document.data else None
+    )
+    given = next((Given(*choice) for choice in choices if choice[0]), in_file) or Given(DEFAULT_PROFILE)
+    name, source = given.value, given.source
+    if source and (not isinstance(name, str) or not name):
         raise source.error("must be the name of a profile in quotes")
     profiles = document.table("profiles")
-    if name not in profiles and name != DEFAULT_PROFILE:
+    if source and name not in profiles and name != DEFAULT_PROFILE:
         raise source.error(f'there is no profile "{name}"; {suggestion(name, profiles)}')
     table = document.table("profiles", name)
     if "api_key" in table:
         raise document.source("profiles", name, "api_key").error(
             "a key does not belong in this file: put it into a file of mode 600 and name that as"
-            " api_key_file, or use api_key_env or api_key_command"
+            " api_key_file, or use api_key_env, api_key_command or api_key_keyring"
         )
     document.check(table, _RULES, "profiles", name)
-    return name, table
+    return given, table
 
 
-def _base_url(option: str | None, table: Mapping[str, Any], env: Mapping[str, str], in_file: Source) -> str:
+def _base_url(option: str | None, table: Mapping[str, Any], env: Mapping[str, str], in_file: Source) -> Given:
     choices = (
         (option, Source("--base-url")),
         (table.get("base_url"), in_file),
         (env.get("ANTHROPIC_BASE_URL"), Source("ANTHROPIC_BASE_URL")),
     )
-    return next((checked_base_url(url, source) for url, source in choices if url), DEFAULT_BASE_URL)
+    found = (Given(checked_base_url(url, source), source) for url, source in choices if url)
+    return next(found, Given(DEFAULT_BASE_URL))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
-from batchtui.config.document import Rule, read_document, suggestion
+from batchtui.config.document import Given, Rule, read_document, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -95,3 +95,21 @@ def load_settings(
     keys = document.table("keys")
     document.check(keys, dict.fromkeys(keys if binding_ids is None else binding_ids, _KEYS), "keys")
     return Settings(**values, keys={name: ",".join(_split(text)) for name, text in keys.items()})
+
+
+def given_settings(path: Path) -> dict[str, Given]:
+    """Every setting by its dotted name, with the place where it was read.
+
+    Raises:
+        ConfigError: As `load_settings` does.
+    """
+    settings, document = load_settings(path), read_document(path)
+    given = {
+        name: Given(getattr(settings, name), document.source(name) if name in document.data else None)
+        for name in (field.name for field in fields(Settings))
+        if name != "keys"
+    }
+    keys = {
+        f"keys.{name}": Given(value, document.source("keys", name)) for name, value in settings.keys.items()
+    }
+    return given | keys

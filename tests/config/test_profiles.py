@@ -164,13 +164,17 @@ def test_a_profile_sets_everything(config: Path) -> None:
             f'headers = {{ X-Team = "{KEY}\\n" }}',
             'headers: must be a table of headers in plain ASCII, like { X-Team = "evals" }',
         ),
+        (
+            'api_key_keyring = "anthropic"',
+            'api_key_keyring: must be a service and a user as the keyring has them, like "anthropic/prod"',
+        ),
         ('version = "newest"', 'version: must be a date in quotes, like "2023-06-01"'),
         ('betas = ["a,b"]', "betas: must be a list of names of beta features"),
         ("workspace_id = 1", "workspace_id: must be a workspace id in quotes"),
         (
             f'api_key = "{KEY}"',
             "api_key: a key does not belong in this file: put it into a file of mode 600 and name that as"
-            " api_key_file, or use api_key_env or api_key_command",
+            " api_key_file, or use api_key_env, api_key_command or api_key_keyring",
         ),
         (
             'api_key_command = ["true"]\napi_key_file = "x"',
@@ -272,7 +276,13 @@ def test_a_key_file_that_others_may_read_is_refused(config: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("", "gives an empty key"), ("\n", "gives an empty key"), (f"{KEY}\n\n", "gives a key with blanks")],
+    [
+        ("", "gives an empty key"),
+        ("\n", "gives an empty key"),
+        (f"{KEY}\n\n", "gives a key with blanks"),
+        (f"{KEY}\nlogin: me\n", "gives several lines"),
+        ("k" * 1_000_000, "gives more than a key can be"),
+    ],
 )
 def test_a_key_file_with_something_else_is_refused(config: Path, content: str, said: str) -> None:
     key_file(config, content)
@@ -322,6 +332,75 @@ def test_a_command_that_fails_is_named_but_not_quoted(
     monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 0.1)
     run_by_python(config, "import time; time.sleep(60)")
     assert error(config, {}, "p").endswith("gave no key within 0.1 seconds")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (f"print('{KEY}'); print('login: me')", "gives several lines; it must give the key alone"),
+        ("print()", "gives an empty key"),
+        ("while True: print('k' * 100_000)", "gives more than a key can be"),
+        ("import os; os.kill(os.getpid(), 9)", "failed with exit code -9; run it by hand to see why"),
+    ],
+    ids=["lines", "nothing", "endless", "killed"],
+)
+def test_a_command_that_gives_no_key(config: Path, code: str, said: str) -> None:
+    run_by_python(config, code)
+    assert error(config, {}, "p").endswith(said)
+
+
+def test_a_child_that_holds_the_output_does_not_hold_us(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    config.write_text(f'[profiles.p]\napi_key_command = ["sh", "-c", "cat {pipe}; true"]')
+    monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 0.2)
+    assert error(config, {}, "p").endswith("sh gave no key within 0.2 seconds")
+    pipe.open("w").close()  # lets `cat` go, which is alive
+
+
+KEYRING = """
+from keyring import errors
+def get_password(service, user):
+    if service == "locked":
+        raise errors.KeyringLocked
+    return {("anthropic/evals", "me"): "%s"}.get((service, user))
+"""
+ERRORS = """
+class KeyringError(Exception): pass
+class KeyringLocked(KeyringError): pass
+"""
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A keyring in place of the library, which need not be installed and would want a desktop."""
+    package = tmp_path / "library" / "keyring"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(KEYRING % KEY)
+    (package / "errors.py").write_text(ERRORS)
+    monkeypatch.syspath_prepend(package.parent)
+    for name in ("keyring", "keyring.errors"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return package
+
+
+@pytest.mark.usefixtures("keyring")
+def test_a_key_is_read_from_a_keyring(config: Path) -> None:
+    config.write_text('[profiles.p]\napi_key_keyring = "anthropic/evals/me"')
+    assert load_profile("p", env={}, config_path=config).credentials == Credentials(Secret(KEY))
+    config.write_text('[profiles.p]\napi_key_keyring = "anthropic/you"')
+    assert error(config, {}, "p").endswith("the keyring has no such entry; run: keyring set anthropic you")
+    config.write_text('[profiles.p]\napi_key_keyring = "locked/me"')
+    assert error(config, {}, "p").endswith("the keyring cannot be read (KeyringLocked)")
+
+
+def test_without_the_keyring_library_it_is_said_how_to_get_it(config: Path, keyring: Path) -> None:
+    (keyring / "__init__.py").write_text("raise ImportError")
+    config.write_text('[profiles.p]\napi_key_keyring = "anthropic/me"')
+    said = "keyring is not installed; run: pip install 'batchtui[keyring]'"
+    assert error(config, {}, "p").endswith(said)
 
 
 def profile(**changes: object) -> Profile:
