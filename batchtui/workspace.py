@@ -21,6 +21,7 @@ from batchtui.submissions import Submissions
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
+    from batchtui.cost import Cost
     from batchtui.requests import OnSent, Prepared, Submission
     from batchtui.results import Fetcher, Progress
     from batchtui.watching import Looked, Waiting
@@ -143,6 +144,20 @@ class Workspace:
     def has_saved_results(self, batch_id: str) -> bool:
         """Whether the results are complete on this disk."""
         return self.result_files(batch_id).is_complete
+
+    def cost(self, batch_id: str) -> Cost | None:
+        """What a batch cost, from its saved results; None unless they are complete on this disk.
+
+        It reads the whole index, and its first call imports the table of prices: half a second.
+        """
+        from batchtui.cost import price
+        from batchtui.results import Results
+
+        batch = self.batches.get(batch_id)
+        with Results(self.result_files(batch_id)) as results:
+            if not results.is_whole:
+                return None
+            return price(results.usage(), batch.created_at if batch else None)
 
     # The API
 

@@ -223,3 +223,20 @@ async def test_a_running_batch_has_no_results_yet(workspace: Workspace) -> None:
     await workspace.refresh()
     with pytest.raises(WorkspaceError, match="has not ended"):
         workspace.fetcher(workspace.batches.running()[0])
+
+
+async def test_the_cost_is_known_once_the_results_are_whole(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    workspace = Workspace(profile_of(frozen_sandbox), tmp_path)
+    ended = next(b for b in await workspace.list(inf) if b.is_ended and 0 < b.counts.succeeded < 100)
+    assert workspace.cost(ended.id) is None
+    fetcher = workspace.fetcher(ended)
+    fetcher.want_all()
+    await fetcher.run()
+    found = workspace.cost(ended.id)
+    assert found is not None
+    assert found.total is not None
+    assert found.total > 0
+    assert found.tokens.output > 0
+    fetcher.files.index.unlink()
+    assert workspace.cost(ended.id) is None
+    await workspace.aclose()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,18 +24,19 @@ PROVIDER = "anthropic"
 BATCH = {"processing": "batch"}
 
 
-def price(usages: Iterable[Usage], at: datetime | None = None) -> Cost:
+def price(usages: Iterable[Usage], at: float | None = None) -> Cost:
     """What batched requests cost.
 
     Args:
         usages: What was or will be used; any number for a model, one for each request if need be.
-        at: When the requests were made, since prices change; now by default.
+        at: When the requests were made, in seconds since 1970, for prices change; now by default.
     """
     by_model: dict[str, list[Usage]] = {}
     for usage in usages:
         by_model.setdefault(usage.model, []).append(usage)
-    lines = [_model_cost(model, parts, at) for model, parts in by_model.items()]
-    return Cost(tuple(sorted(lines, key=lambda line: (line.money is None, -(line.money or 0), line.model))))
+    when = None if at is None else datetime.fromtimestamp(at, UTC)
+    lines = [_model_cost(model, parts, when) for model, parts in by_model.items()]
+    return Cost.of(lines)
 
 
 def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> ModelCost:

@@ -77,13 +77,24 @@ class Cost:
         models: A line for each model, dearest first, those without a price last.
     """
 
-    models: tuple[ModelCost, ...] = ()
+    models: tuple[ModelCost, ...]
+
+    @classmethod
+    def of(cls, lines: Iterable[ModelCost]) -> Cost:
+        """The cost that these lines make together; several for one model become one."""
+        by_model: dict[str, list[ModelCost]] = {}
+        for line in lines:
+            by_model.setdefault(line.model, []).append(line)
+        merged = (
+            ModelCost(model, add_tokens(part.tokens for part in parts), _sum(part.money for part in parts))
+            for model, parts in by_model.items()
+        )
+        return cls(tuple(sorted(merged, key=_dearest_first)))
 
     @property
     def total(self) -> Decimal | None:
-        """US dollars, not rounded; None as soon as one model has no price: part of a sum is not the sum."""
-        known = [line.money for line in self.models if line.money is not None]
-        return sum(known, Decimal()) if len(known) == len(self.models) else None
+        """US dollars, not rounded; None as soon as one model has no price."""
+        return _sum(line.money for line in self.models)
 
     @property
     def unknown(self) -> list[str]:
@@ -94,3 +105,17 @@ class Cost:
     def tokens(self) -> Tokens:
         """What was used in all."""
         return add_tokens(line.tokens for line in self.models)
+
+
+def _dearest_first(line: ModelCost) -> tuple[bool, Decimal, str]:
+    return line.money is None, -(line.money or Decimal()), line.model
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None as soon as one amount is not known: part of a sum is not the sum."""
+    total = Decimal()
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from batchtui.results.pattern import Pattern, PatternTooSlow
     from batchtui.results.progress import Progress, State
     from batchtui.results.query import EVERYTHING, Query, Sort
-    from batchtui.results.reader import ModelTokens, Results, View
+    from batchtui.results.reader import Results, View
     from batchtui.results.row import OUTCOMES, Flag, ResultRow
     from batchtui.results.searching import Hit, search
     from batchtui.results.session import OpenResults, Pace, Stream
@@ -45,7 +45,6 @@ __all__ = [
     "Flag",
     "Format",
     "Hit",
-    "ModelTokens",
     "OpenResults",
     "OpenedResult",
     "Pace",
@@ -85,7 +84,7 @@ _MODULES = {
     "pattern": ("Pattern", "PatternTooSlow"),
     "progress": ("Progress", "State"),
     "query": ("EVERYTHING", "Query", "Sort"),
-    "reader": ("ModelTokens", "Results", "View"),
+    "reader": ("Results", "View"),
     "row": ("OUTCOMES", "Flag", "ResultRow"),
     "searching": ("Hit", "search"),
     "session": ("OpenResults", "Pace", "Stream"),

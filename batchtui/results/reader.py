@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+from batchtui.cost import Tokens, Usage
 from batchtui.results import loose
 from batchtui.results.connections import Connections
 from batchtui.results.errors import ErrorGroup
@@ -20,35 +21,29 @@ from batchtui.results.files import ResultFiles
 from batchtui.results.index import COLUMNS, FileState, file_state, row_count
 from batchtui.results.message import OpenedResult, open_result, preview
 from batchtui.results.query import EVERYTHING, Query
-from batchtui.results.row import ResultRow
+from batchtui.results.row import Flag, ResultRow
 
 PREVIEW_BYTES = 4 * 1024 * 1024
 """Longer lines get no preview: reading them takes longer than painting a screen may."""
 FACETS = ("outcome", "error_type", "model", "stop_reason", "flag")
 
 
-class ModelTokens(NamedTuple):
-    """Tokens that one model read and wrote, by how they are billed.
-
-    Attributes:
-        model: The model; empty for results without a reply.
-        results: How many results.
-        input_tokens: Input neither written to nor read from the cache.
-        cache_write_tokens: Input written to the cache, of any lifetime.
-        cache_write_1h_tokens: The part of it that was written for an hour.
-        cache_read_tokens: Input read from the cache.
-        output_tokens: Output.
-        web_searches: Searches that the server ran.
-    """
-
-    model: str
-    results: int
-    input_tokens: int
-    cache_write_tokens: int
-    cache_write_1h_tokens: int
-    cache_read_tokens: int
-    output_tokens: int
-    web_searches: int
+PROMPT_STEP = 1000
+"""Prompts are summed up by thousands of tokens: where long ones cost more, a whole thousand is the limit."""
+_PROMPT = "(input_tokens + cache_write_tokens + cache_read_tokens)"
+_TOKENS = ", ".join(
+    # TOTAL, since SUM fails where a made-up number is too large.
+    f"TOTAL({column})"
+    for column in (
+        "input_tokens",
+        "output_tokens",
+        "MAX(cache_write_tokens - cache_write_1h_tokens, 0)",
+        "cache_write_1h_tokens",
+        "cache_read_tokens",
+        "web_searches",
+    )
+)
+"""The columns as `Tokens` has them."""
 
 
 class Results:
@@ -81,6 +76,11 @@ class Results:
         """How many results are here."""
         connection = self._connections.get()
         return row_count(connection.db) if connection else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all results of the batch are here, and known to the index."""
+        return self.files.is_complete and 0 < self.rows_here == self.state.sealed_rows
 
     @property
     def state(self) -> FileState:
@@ -133,16 +133,19 @@ class Results:
             )
         )
 
-    def tokens(self, query: Query = EVERYTHING) -> list[ModelTokens]:
-        """Tokens by model, most output first."""
+    def usage(self, query: Query = EVERYTHING) -> list[Usage]:
+        """What was used, by model and length of prompt; a reply that could not be read has no model.
+
+        A result that came twice was billed once. Requests without a reply are not billed.
+        """
         where, values = query.where
-        sums = ", ".join(f"SUM({column})" for column in ModelTokens._fields[2:])
         found = self._select(
-            f"SELECT model, COUNT(*), {sums} FROM rows WHERE {where} AND model <> '' "
-            "GROUP BY model ORDER BY SUM(output_tokens) DESC, model",
+            f"SELECT model, {_TOKENS}, MAX({_PROMPT}) FROM rows WHERE {where} "
+            f"AND (model <> '' OR outcome = 'succeeded') AND flag IS NOT '{Flag.DUPLICATE}' "
+            f"GROUP BY model, ({_PROMPT} + {PROMPT_STEP - 1}) / {PROMPT_STEP}",
             values,
         )
-        return [ModelTokens._make(row) for row in found]
+        return [Usage(model, Tokens(*map(int, tokens)), prompt) for model, *tokens, prompt in found]
 
     def errors(self, query: Query = EVERYTHING) -> list[ErrorGroup]:
         """What is no reply, like ones in one group, largest group first."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from batchtui.cost import Tokens, Usage
+
 OUTCOMES = ("succeeded", "errored", "canceled", "expired")
 """Outcomes that the public API guide names (Batch processing); the set is open."""
 
@@ -66,3 +68,16 @@ class ResultRow(NamedTuple):
     def all_input_tokens(self) -> int:
         """Input read in any way: fresh, written to the cache, read from it."""
         return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens
+
+    @property
+    def usage(self) -> Usage:
+        """What this request used, as it is billed."""
+        tokens = Tokens(
+            input=self.input_tokens,
+            output=self.output_tokens,
+            cache_write_5m=max(self.cache_write_tokens - self.cache_write_1h_tokens, 0),
+            cache_write_1h=self.cache_write_1h_tokens,
+            cache_read=self.cache_read_tokens,
+            searches=self.web_searches,
+        )
+        return Usage(self.model, tokens, self.all_input_tokens)

@@ -11,7 +11,6 @@ _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _ELLIPSIS = "…"
-_TEN_CENTS, _LEAST_SHOWN = 0.1, 0.0001
 
 
 def count(number: int) -> str:
@@ -96,9 +95,9 @@ def money(dollars: Decimal | None) -> str:
     """
     if dollars is None:
         return "unknown"
-    if not 0 < dollars < _TEN_CENTS:
+    if not 0 < dollars * 10 < 1:
         return f"${dollars:,.2f}"
-    return f"${dollars:.4f}" if dollars >= _LEAST_SHOWN else f"<${_LEAST_SHOWN}"
+    return f"${dollars:.4f}" if dollars * 10_000 >= 1 else "<$0.0001"
 
 
 def shorten(text: str, width: int) -> str:

@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchtui.cost import Cost, Tokens, Usage, add_tokens, price
+from batchtui.results.reader import PROMPT_STEP
 
 MILLION = 1_000_000
 SHORT, LONG = 1_000, 900_000
 """A prompt below every threshold of the table, and one above them all."""
-NOW = datetime(2026, 11, 20, tzinfo=UTC)
-BEFORE_BATCH_PRICES = datetime(2026, 10, 1, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
+BEFORE_BATCH_PRICES = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
 MODELS = {model.id: model for each in providers if each.id == "anthropic" for model in each.models}
 
 HAND_WORKED = {
@@ -103,9 +104,9 @@ KEYS = {
 """Where the table has the price of each kind, and where else if it has none of its own."""
 
 
-def standard_price(model: ModelInfo, kind: str, prompt: int, at: datetime) -> Decimal:
+def standard_price(model: ModelInfo, kind: str, prompt: int, at: float) -> Decimal:
     """What the table says a million tokens cost outside a batch, in requests with such prompts."""
-    prices = vars(model.get_prices(at))
+    prices = vars(model.get_prices(datetime.fromtimestamp(at, UTC)))
     listed: Decimal | TieredPrices = next(prices[key] for key in KEYS[kind] if prices.get(key))
     if isinstance(listed, TieredPrices):
         return listed.tiers[-1].price if prompt == LONG else listed.base
@@ -114,7 +115,7 @@ def standard_price(model: ModelInfo, kind: str, prompt: int, at: datetime) -> De
 
 @pytest.mark.parametrize("at", [NOW, BEFORE_BATCH_PRICES], ids=["now", "before batch prices were listed"])
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_of_the_table_costs_half(model: str, at: datetime) -> None:
+def test_every_model_of_the_table_costs_half(model: str, at: float) -> None:
     for kind in KEYS:
         for prompt in (SHORT, LONG):
             cost = price([Usage(model, Tokens(**{kind: MILLION}), prompt)], at).total
@@ -129,7 +130,7 @@ def test_searches_are_not_reduced(model: str) -> None:
 def test_old_prices_hold_for_old_batches() -> None:
     # Until 13 March 2026 long prompts cost 10 for a million here, since then 5 like short ones.
     usage = [Usage("claude-opus-4-6", Tokens(MILLION), LONG)]
-    assert price(usage, datetime(2026, 3, 1, tzinfo=UTC)).total == Decimal(5)
+    assert price(usage, datetime(2026, 3, 1, tzinfo=UTC).timestamp()).total == Decimal(5)
     assert price(usage, NOW).total == Decimal("2.5")
 
 
@@ -154,3 +155,10 @@ def test_the_table_is_imported_only_for_a_price() -> None:
     code = "import sys, batchtui.cost as c; assert 'genai_prices' not in sys.modules; c.price; sys.exit("
     done = subprocess.run([sys.executable, "-c", f"{code}'genai_prices' not in sys.modules)"], check=False)
     assert done.returncode == 0
+
+
+def test_prompts_are_summed_up_within_every_threshold() -> None:
+    prices = [model.get_prices(datetime.fromtimestamp(NOW, UTC)) for model in MODELS.values()]
+    tiered = [each for price in prices for each in vars(price).values() if isinstance(each, TieredPrices)]
+    starts = {tier.start for each in tiered for tier in each.tiers}
+    assert starts == {start for start in starts if start % PROMPT_STEP == 0} != set()

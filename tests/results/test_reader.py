@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batchtui.cost import Tokens, Usage, add_tokens
 from batchtui.results import EVERYTHING, Advice, Query, ResultFiles, ResultRow, Results, Sort
 from batchtui.results.errors import advice, fold
 from tests.results.wire import errored, jsonl, results_of, succeeded
@@ -30,7 +31,14 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
     custom_id = draw(IDS)
     kind = draw(st.sampled_from(["succeeded", "succeeded", "errored", "expired", "paused"]))
     if kind == "succeeded":
-        usage = {"input_tokens": draw(st.integers(0, 3)), "output_tokens": draw(st.integers(0, 3))}
+        usage = {
+            "input_tokens": draw(st.sampled_from([0, 3, 999, 1000, 1001])),
+            "output_tokens": draw(st.integers(0, 3)),
+            "cache_read_input_tokens": draw(st.integers(0, 2)),
+            "cache_creation_input_tokens": draw(st.integers(0, 2)),
+            "cache_creation": {"ephemeral_1h_input_tokens": draw(st.integers(0, 2))},
+            "server_tool_use": {"web_search_requests": draw(st.integers(0, 1))},
+        }
         model, reason = draw(st.sampled_from(MODELS)), draw(st.sampled_from(REASONS))
         return succeeded(
             custom_id, "x" * draw(st.integers(0, 3)), model=model, stop_reason=reason, usage=usage
@@ -81,6 +89,14 @@ def brute_force(rows: list[ResultRow], query: Query) -> list[ResultRow]:
     return sorted(found, key=KEYS[query.sort], reverse=query.descending)
 
 
+def by_rate(usages: list[Usage]) -> dict[tuple[str, int], Tokens]:
+    """What was used by model and by how many whole thousands of tokens the prompts exceed."""
+    parts: dict[tuple[str, int], list[Tokens]] = {}
+    for usage in usages:
+        parts.setdefault((usage.model, (usage.prompt + 999) // 1000), []).append(usage.tokens)
+    return {key: add_tokens(tokens) for key, tokens in parts.items()}
+
+
 @settings(max_examples=60, deadline=None)
 @given(BODIES, st.lists(QUERIES, min_size=1, max_size=6))
 def test_queries_groups_and_totals_agree_with_brute_force(
@@ -103,15 +119,48 @@ def test_queries_groups_and_totals_agree_with_brute_force(
                 for row in expected
                 if row.outcome != "succeeded"
             )
-            totals = {each.model: (each.results, each.output_tokens) for each in results.tokens(query)}
-            replies = [row for row in expected if row.model]
-            assert totals == {
-                model: (
-                    sum(row.model == model for row in replies),
-                    sum(row.output_tokens for row in replies if row.model == model),
-                )
-                for model in {row.model for row in replies}
-            }
+            billed = [row.usage for row in expected if row.outcome == "succeeded" and row.flag != "duplicate"]
+            assert by_rate(results.usage(query)) == by_rate(billed)
+
+
+def test_usage_for_a_bill() -> None:
+    cached = {
+        "input_tokens": 1_000,
+        "output_tokens": 20,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+        "cache_read_input_tokens": 4_000,
+        "server_tool_use": {"web_search_requests": 5},
+    }
+    unsplit = {
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": None,
+    }
+    reply = succeeded("cached", model="claude-opus-5", usage=cached)
+    body = jsonl(
+        reply,
+        succeeded("unsplit", model="claude-haiku-5-5", usage=unsplit),
+        succeeded("long", model="claude-haiku-5-5", usage={"input_tokens": 100_001, "output_tokens": 1}),
+        errored("not billed"),
+        reply,  # a line that comes twice was billed once
+        {"custom_id": "unread", "result": {"type": "succeeded", "message": {"content": []}}},
+    )
+    with results_of(body) as results:
+        assert sorted(results.usage()) == [
+            Usage("", Tokens()),
+            Usage("claude-haiku-5-5", Tokens(1, 2, cache_write_5m=300), prompt=301),
+            Usage("claude-haiku-5-5", Tokens(100_001, 1), prompt=100_001),
+            Usage("claude-opus-5", Tokens(1_000, 20, 100, 200, 4_000, 5), prompt=5_300),
+        ]
+
+
+def test_made_up_numbers_do_not_break_a_sum() -> None:
+    most = {"input_tokens": 2**53, "output_tokens": 2**53}
+    with results_of(jsonl(*(succeeded(f"r{n}", usage=most) for n in range(1_100)))) as results:
+        (usage,) = results.usage()
+        assert usage.tokens.output == 1_100 * 2**53
 
 
 def test_errors_of_a_kind_are_one_group_with_an_example_and_advice() -> None:
@@ -171,7 +220,8 @@ def test_before_anything_was_fetched_there_is_nothing(tmp_path: Path) -> None:
         assert results.find("a") is None
         assert results.counts("outcome") == {}
         assert not results.errors()
-        assert not results.tokens()
+        assert not results.usage()
+        assert not results.is_whole
         with pytest.raises(LookupError, match="result 0 of batch is not here"):
             results.row(0)
 

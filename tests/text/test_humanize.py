@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from batchtui.text import (
     count,
     duration,
     long_duration,
+    money,
     percent,
     plural,
     shorten,
@@ -145,3 +147,21 @@ def test_cut_text_fits_and_shows_that_it_was_cut(text: str, width: int) -> None:
 def test_an_id_is_cut_at_its_front() -> None:
     assert shorten_id("msgbatch_013Zva2CMHLNnXjNJJKqJ2EF", 14) == "…NnXjNJJKqJ2EF"
     assert shorten("prompt is too long", 10) == "prompt is…"
+
+
+@pytest.mark.parametrize(
+    ("dollars", "written"),
+    [
+        (None, "unknown"),
+        ("0", "$0.00"),
+        ("0.00000005", "<$0.0001"),
+        ("0.0001", "$0.0001"),
+        ("0.00421", "$0.0042"),
+        ("0.0999", "$0.0999"),
+        ("0.1", "$0.10"),
+        ("1.234", "$1.23"),
+        ("12345.678", "$12,345.68"),
+    ],
+)
+def test_money(dollars: str | None, written: str) -> None:
+    assert money(None if dollars is None else Decimal(dollars)) == written
