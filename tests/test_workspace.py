@@ -226,7 +226,7 @@ async def test_a_running_batch_has_no_results_yet(workspace: Workspace) -> None:
 
 
 async def test_the_cost_is_known_once_the_results_are_whole(frozen_sandbox: Embedded, tmp_path: Path) -> None:
-    workspace = Workspace(profile_of(frozen_sandbox), tmp_path)
+    workspace = Workspace(profile_of(frozen_sandbox), tmp_path, tmp_path / "data")
     ended = next(b for b in await workspace.list(inf) if b.is_ended and 0 < b.counts.succeeded < 100)
     assert workspace.cost(ended.id) is None
     fetcher = workspace.fetcher(ended)

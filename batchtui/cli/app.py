@@ -12,6 +12,7 @@ import click
 from batchtui import __version__
 from batchtui.cli.batches import cancel, delete, list_, show
 from batchtui.cli.cache import cache
+from batchtui.cli.cost import cost
 from batchtui.cli.failures import explain
 from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
@@ -77,7 +78,7 @@ def batchtui(
     return 0 if context.invoked_subcommand else session.open_screens(session)
 
 
-SEEING = (list_, show, watch, results, search, errors)
+SEEING = (list_, show, watch, results, search, errors, cost)
 CHANGING = (create, resubmit, attach, cancel, delete)
 UPKEEP = (cache, sandbox)
 for command in (*SEEING, *CHANGING, *UPKEEP):

@@ -47,6 +47,7 @@ async def hostile() -> AsyncIterator[CannedServer]:
         (["list"], REFUSAL),
         (["show", f"b1{ATTACK}".replace("\0", "")], REFUSAL),
         (["results", "b1"], REFUSAL),
+        (["cost", "b1"], ONE),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

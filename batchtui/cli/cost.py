@@ -1,0 +1,112 @@
+"""`cost`: what batches used and cost, by model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from batchtui.cli.failures import Failed
+from batchtui.cli.fetching import check_complete, fetch, open_results
+from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table
+from batchtui.cli.session import Session
+from batchtui.text import count, money, plural
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from batchtui.cost import Cost, ModelCost, Tokens
+    from batchtui.workspace import Workspace
+
+TITLES = (
+    ("model", LEFT),
+    ("input", RIGHT),
+    ("output", RIGHT),
+    ("cache 5m", RIGHT),
+    ("cache 1h", RIGHT),
+    ("cache read", RIGHT),
+    ("searches", RIGHT),
+    ("cost", RIGHT),
+)
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for each batch.")
+@click.pass_obj
+def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
+    """Show what ended batches used and cost, by model.
+
+    Only results tell what was used: those that are not here yet are fetched and kept. Prices in US dollars
+    come with batchtui, at the rate for batches; a model that they do not name costs "unknown".
+
+    \b
+    Each JSON object has the keys
+      id        the batch
+      cost_usd  a number, not rounded; null if a model's price is unknown
+      tokens    input, output, cache_write_5m, cache_write_1h, cache_read, searches
+      models    a list of objects with model, cost_usd and tokens
+    """  # noqa: D301 - click takes \b for "leave these lines as they are"
+
+    async def work(workspace: Workspace) -> None:
+        from batchtui.cost import Cost
+
+        wanted = list(dict.fromkeys(workspace.full_id(batch_id) for batch_id in ids))
+        lines: list[ModelCost] = []
+        for batch_id in wanted:
+            found = await _cost(workspace, batch_id)
+            if as_json:
+                print_json(_json(batch_id, found))
+            else:
+                _print(batch_id, found, is_first=batch_id == wanted[0])
+            lines += found.models
+        if len(wanted) > 1 and not as_json:
+            _print(plural(len(wanted), "batch", "batches"), Cost.of(lines))
+
+    session.run(work)
+
+
+async def _cost(workspace: Workspace, batch_id: str) -> Cost:
+    batch = await workspace.known(batch_id)
+    if not batch.is_ended:
+        estimate = _estimate(workspace, batch_id)
+        raise Failed(f"{batch.id} has not ended yet: what it costs is known when it has.{estimate}")
+    async with open_results(workspace, batch_id) as (fetcher, _):
+        check_complete(await fetch(fetcher))
+    found = workspace.cost(batch_id)
+    if found is None:
+        raise Failed(f"The index of the results of {batch_id} cannot be read; run it again.")
+    return found
+
+
+def _estimate(workspace: Workspace, batch_id: str) -> str:
+    """What it may cost, where its requests are kept here; a sentence after a blank, or nothing."""
+    found = workspace.submissions.estimate(batch_id)
+    if found is None or found.most is None:
+        return ""
+    return f" By its requests about {money(found.least)} for the input, at most {money(found.most)}."
+
+
+def _print(name: str, found: Cost, *, is_first: bool = False) -> None:
+    if not is_first:
+        print_line("")
+    print_line(name)
+    rows = [_cells(line.model or "not known", line.tokens, line.money) for line in found.models]
+    if len(rows) != 1:
+        rows.append(_cells("total", found.tokens, found.total))
+    print_table(TITLES, rows)
+
+
+def _cells(name: str, tokens: Tokens, amount: Decimal | None) -> tuple[str, ...]:
+    return name, *(count(number) for number in tokens), money(amount)
+
+
+def _json(batch_id: str, found: Cost) -> str:
+    models = [{"model": line.model, **_amounts(line.tokens, line.money)} for line in found.models]
+    return json.dumps({"id": batch_id, **_amounts(found.tokens, found.total), "models": models})
+
+
+def _amounts(tokens: Tokens, amount: Decimal | None) -> dict[str, object]:
+    dollars = None if amount is None else float(amount)
+    return {"cost_usd": dollars, "tokens": tokens._asdict()}
