@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from batchtui.api import BatchesClient, MessageBatch
-    from batchtui.requests import OnSent, Part
+    from batchtui.requests import Load, OnSent, Part
     from batchtui.requests.preparing import Report
     from batchtui.results import ResultRow, Results
 
@@ -182,6 +182,11 @@ class Submissions:
     def has_requests(self, batch_id: str) -> bool:
         """Whether the requests of a batch are kept here."""
         return self._kept(batch_id) is not None
+
+    def estimate(self, batch_id: str) -> Estimate | None:
+        """What a batch may cost by its requests; None if they are not kept here."""
+        found = self._kept(batch_id)
+        return estimate(found[0].loads(found[1])) if found else None
 
     def attach(self, batch_id: str, path: Path, results: Results | None = None) -> Attached:
         """Ties a file to a batch that was made elsewhere, or mends what is kept of one.
@@ -371,17 +376,24 @@ def _no_requests(batch_id: str) -> str:
     )
 
 
-def estimate(prepared: Prepared) -> tuple[Decimal | None, Decimal | None]:
-    """What requests may cost in US dollars: their input alone, and with the longest answers they allow.
+class Estimate(NamedTuple):
+    """What requests may cost, in US dollars; None where a model has no price.
 
-    None where a model has no price.
+    Attributes:
+        least: Their input alone, its tokens estimated.
+        most: With the longest answers that they allow.
     """
+
+    least: Decimal | None
+    most: Decimal | None
+
+
+def estimate(loads: Sequence[Load]) -> Estimate:
+    """What requests may cost as a batch."""
     from batchtui.cost import Tokens, Usage, price
 
-    loads = prepared.loads.values()
-    least = [Usage(load.model, Tokens(input=load.input_tokens), load.prompt) for load in loads]
-    most = [
-        Usage(load.model, Tokens(input=load.input_tokens, output=load.max_tokens), load.prompt)
-        for load in loads
-    ]
-    return price(least).total, price(most).total
+    least = price(Usage(load.model, Tokens(input=load.input_tokens), load.prompt) for load in loads)
+    answers = price(Usage(load.model, Tokens(output=load.max_tokens), load.prompt) for load in loads)
+    if least.total is None or answers.total is None:
+        return Estimate(None, None)
+    return Estimate(least.total, least.total + answers.total)

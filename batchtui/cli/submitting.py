@@ -234,7 +234,7 @@ def _summarise(prepared: Prepared) -> None:
     for load in prepared.models():
         tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
         say(f"  {load.model}: {plural(load.requests, 'request', 'requests')}, {tokens}")
-    least, most = estimate(prepared)
+    least, most = estimate(prepared.loads)
     if most is None:
         say("What it costs is unknown: there is no price for one of the models.")
     else:
@@ -244,7 +244,7 @@ def _summarise(prepared: Prepared) -> None:
 def _plan(prepared: Prepared) -> dict[str, object]:
     from batchtui.submissions import estimate
 
-    least, most = estimate(prepared)
+    least, most = estimate(prepared.loads)
     return {
         "file": prepared.source,
         "requests": prepared.requests,

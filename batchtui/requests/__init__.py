@@ -12,8 +12,8 @@ from batchtui.lazy import lazy_names
 if TYPE_CHECKING:
     from batchtui.requests.checking import Fault
     from batchtui.requests.journal import Journal, Part, PartState, Submission
-    from batchtui.requests.kept import KeptRequests, RequestBody, Span
-    from batchtui.requests.preparing import Load, Prepared, prepare, prepare_items
+    from batchtui.requests.kept import KeptRequests, Load, RequestBody, Span
+    from batchtui.requests.preparing import Prepared, prepare, prepare_items
     from batchtui.requests.reading import Item, read_items
     from batchtui.requests.submitting import Lost, NotSubmitted, OnSent, Sent, Submitter
 
@@ -42,8 +42,8 @@ __all__ = [
 _MODULES = {
     "checking": ("Fault",),
     "journal": ("Journal", "Part", "PartState", "Submission"),
-    "kept": ("KeptRequests", "RequestBody", "Span"),
-    "preparing": ("Load", "Prepared", "prepare", "prepare_items"),
+    "kept": ("KeptRequests", "Load", "RequestBody", "Span"),
+    "preparing": ("Prepared", "prepare", "prepare_items"),
     "reading": ("Item", "read_items"),
     "submitting": ("Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
 }

@@ -20,6 +20,14 @@ MIGRATIONS = (
         offset INTEGER NOT NULL,
         length INTEGER NOT NULL
     );
+    CREATE TABLE loads (
+        first INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        prompt INTEGER NOT NULL,
+        requests INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        max_tokens INTEGER NOT NULL
+    );
     """,
 )
 CHUNK_BYTES = 256 * 1024
@@ -41,6 +49,24 @@ class Span(NamedTuple):
     requests: int
     start: int
     size: int
+
+
+class Load(NamedTuple):
+    """What is asked of one model by requests of about one length; prices may depend on that.
+
+    Attributes:
+        model: The model.
+        prompt: Tokens of one such request, at least.
+        requests: How many.
+        input_tokens: Of all of them, an estimate.
+        max_tokens: The most that all answers together may have.
+    """
+
+    model: str
+    prompt: int
+    requests: int
+    input_tokens: int
+    max_tokens: int
 
 
 class KeptRequests:
@@ -92,6 +118,12 @@ class KeptRequests:
         with closing(self.open_index()) as db:
             for (custom_id,) in db.execute(query, (span.first, span.first + span.requests)):
                 yield custom_id
+
+    def loads(self, span: Span) -> list[Load]:
+        """What a batch asks of which model; empty for requests that were attached without being checked."""
+        query = "SELECT model, prompt, requests, input_tokens, max_tokens FROM loads WHERE first = ?"
+        with closing(self.open_index()) as db:
+            return [Load._make(row) for row in db.execute(query, (span.first,))]
 
     def remove(self) -> None:
         """Deletes the requests. They cannot be had from the API: only for what was never sent."""

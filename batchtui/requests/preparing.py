@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import BinaryIO
 from batchtui.config import open_private
 from batchtui.disk import transaction
 from batchtui.requests.checking import Checked, Fault, check, custom_id_of, identify
-from batchtui.requests.kept import KeptRequests, Span, body_size
+from batchtui.requests.kept import KeptRequests, Load, Span, body_size
 from batchtui.requests.reading import Item, read_items
 from batchtui.text import count, size
 
@@ -28,25 +29,6 @@ _PROMPT_STEP = 10_000
 _ROWS_AT_ONCE = 2_000
 _BYTES_AT_ONCE = 1024 * 1024
 _REPORT_ROWS = 1_000
-
-
-@dataclass(slots=True)
-class Load:
-    """What is asked of one model by requests of about one length; prices may depend on that.
-
-    Attributes:
-        model: The model.
-        prompt: Tokens of one such request, at least.
-        requests: How many.
-        input_tokens: Of all of them, an estimate.
-        max_tokens: The most that all answers together may have.
-    """
-
-    model: str
-    prompt: int
-    requests: int = 0
-    input_tokens: int = 0
-    max_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -70,7 +52,7 @@ class Prepared:
     digest: str = ""
     requests: int = 0
     size: int = 0
-    loads: dict[tuple[str, int], Load] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     fault_count: int = 0
     parts: list[Span] = field(default_factory=list)
@@ -82,13 +64,12 @@ class Prepared:
 
     def models(self) -> list[Load]:
         """What is asked of each model in all, most requests first."""
-        sums: dict[str, Load] = {}
-        for load in self.loads.values():
-            whole = sums.setdefault(load.model, Load(load.model, 0))
-            whole.requests += load.requests
-            whole.input_tokens += load.input_tokens
-            whole.max_tokens += load.max_tokens
-        return sorted(sums.values(), key=lambda load: (-load.requests, load.model))
+        sums: Counter[tuple[str, int]] = Counter()
+        for load in self.loads:
+            sums.update({(load.model, n): number for n, number in enumerate(load[2:])})
+        names = dict.fromkeys(load.model for load in self.loads)
+        loads = [Load(name, 0, *(sums[name, n] for n in range(3))) for name in names]
+        return sorted(loads, key=lambda load: (-load.requests, load.model))
 
     @property
     def why_split(self) -> str:
@@ -154,6 +135,9 @@ class _Preparation:
         self._rows: list[tuple[int, str, int, int, int]] = []
         self._lines: list[bytes] = []
         self._stored = 0
+        self._sums: dict[tuple[str, int], list[int]] = {}
+        """Requests, input tokens and output tokens of the part, by model and length of the prompt."""
+        self._part_loads: list[tuple[object, ...]] = []
         self._part = Span(0, 0, 0, 0)
 
     def run(self, items: Iterable[Item]) -> None:
@@ -174,7 +158,8 @@ class _Preparation:
             self._store(db, file)
             db.execute("CREATE INDEX requests_by_id ON requests (custom_id)")
             self._look_for_twins(db)
-        self._close_part()
+            self._close_part()
+            db.executemany("INSERT INTO loads VALUES (?, ?, ?, ?, ?, ?)", self._part_loads)
         made.digest = self._digest.hexdigest()
         made.faults.sort(key=lambda fault: fault.line)
         if not made.requests and not made.fault_count:
@@ -188,10 +173,10 @@ class _Preparation:
         made.requests += 1
         made.size += size
         kind = checked.model, checked.input_tokens // _PROMPT_STEP * _PROMPT_STEP
-        load = made.loads.get(kind) or made.loads.setdefault(kind, Load(*kind))
-        load.requests += 1
-        load.input_tokens += checked.input_tokens
-        load.max_tokens += checked.max_tokens
+        load = self._sums.setdefault(kind, [0, 0, 0])
+        load[0] += 1
+        load[1] += checked.input_tokens
+        load[2] += checked.max_tokens
         if made.requests % _REPORT_ROWS == 0:
             self._report(made.requests)
 
@@ -206,6 +191,10 @@ class _Preparation:
     def _close_part(self) -> None:
         part = self._part
         if part.requests:
+            loads = [Load(*kind, *sums) for kind, sums in self._sums.items()]
+            self._part_loads += [(part.first, *load) for load in loads]
+            self._sums.clear()
+            self._made.loads += loads
             self._made.parts.append(part)
             self._part = Span(part.first + part.requests, 0, part.start + part.size, 0)
 
