@@ -72,7 +72,7 @@ async def _cost(workspace: Workspace, batch_id: str) -> Cost:
     if not batch.is_ended:
         estimate = _estimate(workspace, batch_id)
         raise Failed(f"{batch.id} has not ended yet: what it costs is known when it has.{estimate}")
-    async with open_results(workspace, batch_id) as (fetcher, _):
+    async with open_results(workspace, batch) as (fetcher, _):
         check_complete(await fetch(fetcher))
     found = workspace.cost(batch_id)
     if found is None:

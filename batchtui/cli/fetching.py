@@ -13,6 +13,7 @@ from batchtui.text import count, size
 if TYPE_CHECKING:
     from asyncio import Task
 
+    from batchtui.cache import Batch
     from batchtui.results import Fetcher, Progress, Results
     from batchtui.workspace import Workspace
 
@@ -21,12 +22,12 @@ LOOK_SECONDS = 0.05
 
 
 @asynccontextmanager
-async def open_results(workspace: Workspace, batch_id: str) -> AsyncIterator[tuple[Fetcher, Results]]:
+async def open_results(workspace: Workspace, batch: Batch | str) -> AsyncIterator[tuple[Fetcher, Results]]:
     """One batch's results for reading, and what brings all of them here once it is run.
 
     Args:
         workspace: Where the batch is.
-        batch_id: Its id, which may be shortened.
+        batch: The batch, or its id, which may be shortened.
 
     Raises:
         WorkspaceError: There are none to be had.
@@ -34,7 +35,9 @@ async def open_results(workspace: Workspace, batch_id: str) -> AsyncIterator[tup
     """
     from batchtui.results import Results
 
-    fetcher = workspace.fetcher(await workspace.known(workspace.full_id(batch_id)))
+    if isinstance(batch, str):
+        batch = await workspace.known(workspace.full_id(batch))
+    fetcher = workspace.fetcher(batch)
     fetcher.want_all()
     with Results(fetcher.files) as results:
         yield fetcher, results

@@ -95,7 +95,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
             say(f"{count(attached.requests)} requests are tied to {full_id}, {has}.")
             say("Whether the custom_ids are the same shows once it has results: attach the file again then.")
             return
-        async with open_results(workspace, full_id) as (fetcher, results):
+        async with open_results(workspace, batch) as (fetcher, results):
             check_complete(await fetch(fetcher))
             attached = workspace.submissions.attach(full_id, file, results)
         say(f"{count(attached.requests)} requests are tied to {full_id}.")
