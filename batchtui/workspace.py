@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -148,16 +149,17 @@ class Workspace:
     def cost(self, batch_id: str) -> Cost | None:
         """What a batch cost, from its saved results; None unless they are complete on this disk.
 
-        It reads the whole index, and its first call imports the table of prices: half a second.
+        It reads the whole index, and the first one that is found imports the table of prices: half a second.
         """
-        from batchtui.cost import price
         from batchtui.results import Results
 
         batch = self.batches.get(batch_id)
-        with Results(self.result_files(batch_id)) as results:
-            if not results.is_whole:
-                return None
-            return price(results.usage(), batch.created_at if batch else None)
+        with suppress(OSError, sqlite3.Error), Results(self.result_files(batch_id)) as results:
+            if results.is_whole:
+                from batchtui.cost import price
+
+                return price(results.usage(), batch.created_at if batch else None)
+        return None
 
     # The API
 

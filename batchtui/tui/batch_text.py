@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import clean_line, count, duration, long_duration
+from batchtui.text import clean_line, count, duration, long_duration, money
 from batchtui.tui.widgets.columns import Cell, Tone
+
+if TYPE_CHECKING:
+    from batchtui.cost import Cost
 
 NONE = "·"
 """What stands for zero: it is there, and takes no attention."""
@@ -52,8 +55,14 @@ def tally(number: int) -> str:
     return count(number) if number else NONE
 
 
-def row_cells(batch: Batch, now: float) -> Sequence[Cell]:
-    """The cells of a batch in the list, in the order of the table's columns."""
+def row_cells(batch: Batch, now: float, cost: Cost | None = None) -> Sequence[Cell]:
+    """The cells of a batch in the list, in the order of the table's columns.
+
+    Args:
+        batch: The batch.
+        now: Seconds since 1970.
+        cost: What it cost, if known.
+    """
     status, counts = status_of(batch), batch.counts
     words = f"{status.sign} {status.words}"
     past: Tone = "muted" if batch.is_archived or batch.gone_at is not None else ""
@@ -67,7 +76,26 @@ def row_cells(batch: Batch, now: float) -> Sequence[Cell]:
         Cell(tally(counts.expired), "warning" if counts.expired and not past else "muted"),
         Cell(duration(now - batch.created_at), "muted"),
         Cell(time_left(batch, now), "muted"),
+        Cell(money(cost.total) if cost else "", "muted"),
     )
+
+
+def cost_words(batch: Batch, cost: Cost | None, *, is_saved: bool) -> str:
+    """What a batch cost, or when that will be known.
+
+    Args:
+        batch: The batch.
+        cost: What it cost, if known.
+        is_saved: Whether its results are on this disk.
+    """
+    if cost and cost.unknown:
+        models = ", ".join(model or "a reply without a model" for model in cost.unknown)
+        return f"unknown: no price for {models}"
+    if cost:
+        return money(cost.total)
+    if not batch.is_ended:
+        return "unknown until it ends"
+    return "open the results to know" if is_saved or batch.has_results else "unknown"
 
 
 def time_left(batch: Batch, now: float) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 from textual.content import Content
 
+from batchtui.cost import Cost
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
-from batchtui.text import clean_line, clean_text, count, plural, shorten, size
+from batchtui.text import clean_line, clean_text, count, money, plural, shorten, size
 from batchtui.tui.widgets.cells import Cell, Tone, content_of
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
@@ -78,13 +79,19 @@ def raw_parts(raw: bytes, *, whole: bool) -> Iterator[Part]:
     yield from _plain(raw[: None if whole else CUT_BYTES].decode("utf-8", "replace"), whole, len(raw))
 
 
-def usage_parts(opened: OpenedResult) -> Iterator[Part]:
-    """The tokens of a reply."""
+def usage_parts(opened: OpenedResult, cost: str) -> Iterator[Part]:
+    """The tokens of a reply, and what they cost."""
     if not opened.usage:
         yield content_of([Cell("No usage: this request was not billed.", "muted")])
+        return
+    yield _amount("cost", cost)
     for name, value in _flat(opened.usage):
         shown = count(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
-        yield content_of([Cell(f"{name:<38}", "muted"), Cell(f"{shown:>10}")])
+        yield _amount(name, shown)
+
+
+def _amount(name: str, shown: str) -> Part:
+    return content_of([Cell(f"{name:<38}", "muted"), Cell(f"{shown:>10}")])
 
 
 def _flat(fields: dict[str, Any], indent: str = "") -> Iterator[tuple[str, object]]:
@@ -216,6 +223,13 @@ def here_words(progress: Progress) -> str:
         return ""
     of = f" of {count(progress.rows_expected)}" if progress.rows_expected else ""
     return f"{count(progress.rows_here)}{of} here · {size(progress.bytes_here)}"
+
+
+def used_words(cost: Cost) -> str:
+    """What a batch cost and used, once all of it is known."""
+    tokens = cost.tokens
+    used = f"{count(tokens.all_input)} tokens in, {count(tokens.output)} out"
+    return f"{'cost unknown' if cost.unknown else money(cost.total)} · {used}"
 
 
 def why_empty(progress: Progress, *, is_filtered: bool) -> str:

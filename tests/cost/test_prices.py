@@ -152,9 +152,13 @@ def test_prices_add_up(some: list[Usage], more: list[Usage]) -> None:
 
 
 def test_the_table_is_imported_only_for_a_price() -> None:
-    code = "import sys, batchtui.cost as c; assert 'genai_prices' not in sys.modules; c.price; sys.exit("
-    done = subprocess.run([sys.executable, "-c", f"{code}'genai_prices' not in sys.modules)"], check=False)
-    assert done.returncode == 0
+    faces = (
+        "import sys, batchtui.cli, batchtui.cost as c, batchtui.results.reader, batchtui.tui.screens.results"
+    )
+    asked = "before = 'genai_prices' in sys.modules; c.price; print(before, 'genai_prices' in sys.modules)"
+    code = f"{faces}; {asked}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
 
 
 def test_prompts_are_summed_up_within_every_threshold() -> None:

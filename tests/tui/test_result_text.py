@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+from batchtui.cost import Cost, ModelCost, Tokens
 from batchtui.results import open_result
 from batchtui.results.decode import decode_line
-from batchtui.tui.result_text import BLOCKS_FIRST, BLOCKS_MOST, CUT_CHARS, reply_parts
+from batchtui.tui.result_text import (
+    BLOCKS_FIRST,
+    BLOCKS_MOST,
+    CUT_CHARS,
+    reply_parts,
+    usage_parts,
+    used_words,
+)
 
 
 def shown(result: dict[str, object], *, whole: bool) -> list[str]:
@@ -30,3 +39,14 @@ def test_very_many_blocks_are_cut_and_counted() -> None:
     cut, whole = shown(result, whole=False), shown(result, whole=True)
     assert cut[-1] == f"… {5_000 - BLOCKS_FIRST:,} more blocks: press a to see all"
     assert whole[-1] == f"… {5_000 - BLOCKS_MOST:,} more blocks: the raw view has them"
+
+
+def test_what_is_not_billed_has_no_cost() -> None:
+    line = json.dumps({"custom_id": "a", "result": {"type": "expired"}}).encode()
+    parts = [str(part) for part in usage_parts(open_result(line), "$1.00")]
+    assert parts == ["No usage: this request was not billed."]
+
+
+def test_a_batch_of_an_unknown_model_has_tokens_and_no_price() -> None:
+    lines = ModelCost("claude-haiku-4-5", Tokens(1_000, 20), Decimal(1)), ModelCost("new", Tokens(1), None)
+    assert used_words(Cost(lines)) == "cost unknown · 1,001 tokens in, 20 out"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from textual import on, work
+from textual.worker import get_current_worker
 
 from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
@@ -28,6 +29,9 @@ from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Changes, Workspace
+
+if TYPE_CHECKING:
+    from batchtui.cost import Cost
 
 PALETTE_BATCHES = 200
 """Batches that the palette offers; more would make it slow to open."""
@@ -59,6 +63,9 @@ class BatchesScreen(BatchActionsScreen):
         self._network = network
         self._follower = Follower(network, workspace, settings, self)
         self._batches: dict[str, Batch] = {}
+        self._costs: dict[str, Cost] = {}
+        self._list.costs = self._costs
+        self._is_pricing = False
         self._filter = ""
         self._order = ORDERS[0]
         self._link = Link()
@@ -84,6 +91,7 @@ class BatchesScreen(BatchActionsScreen):
         for batch_id in changes.removed:
             self._batches.pop(batch_id, None)
         ended = [batch for batch in changes.changed if self._has_just_ended(batch)]
+        has_new = any(batch.id not in self._batches for batch in changes.changed)
         self._batches.update((batch.id, batch) for batch in changes.changed)
         if changes.changed or changes.removed or not self._was_live:
             self._batches = dict(sorted(self._batches.items(), key=lambda item: -item[1].created_at))
@@ -91,6 +99,8 @@ class BatchesScreen(BatchActionsScreen):
         else:
             self._list.refresh_rows()  # ages move on; lines that look the same are not sent
             self.show_current()
+        if has_new and self._was_live:
+            self._find_costs()
         for batch in ended:
             news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
             self.batchtui.tell(news)
@@ -100,6 +110,8 @@ class BatchesScreen(BatchActionsScreen):
         """Takes over how the connection is."""
         new_failure = link.error and str(link.error) != str(self._link.error)
         self._tell_notice()
+        if new_failure or (link.live and not self._was_live):
+            self._find_costs()
         self._link = link
         self._was_live = self._was_live or link.live
         self._live_at = time.time() if link.live else self._live_at
@@ -120,8 +132,8 @@ class BatchesScreen(BatchActionsScreen):
 
     @property
     def is_settled(self) -> bool:
-        """The first answer is here."""
-        return self._link.live
+        """The first answer is here, and what can be known of costs."""
+        return self._link.live and not self._is_pricing
 
     def watched_batch(self) -> Batch | None:
         """The batch under the cursor."""
@@ -138,6 +150,36 @@ class BatchesScreen(BatchActionsScreen):
     def on_app_focus(self) -> None:
         """Somebody looks again: shows what is true now."""
         self._follower.refresh_now()
+
+    # What batches cost
+
+    def on_screen_resume(self) -> None:
+        """Back from results, which may have been saved meanwhile."""
+        if self._was_live:
+            self._find_costs()
+
+    def _find_costs(self) -> None:
+        """Works out what is not known yet; never before the first paint, for which prices come too slowly."""
+        self._is_pricing = True
+        ended = [batch.id for batch in self._batches.values() if batch.is_ended]
+        self._work_out([batch_id for batch_id in ended if batch_id not in self._costs])
+
+    @work(thread=True, exclusive=True, group="costs")
+    def _work_out(self, ids: Sequence[str]) -> None:
+        worker, found = get_current_worker(), {}
+        for batch_id in ids:
+            if worker.is_cancelled:
+                break
+            if cost := self._workspace.cost(batch_id):
+                found[batch_id] = cost
+        self.call_later(self._take_costs, found, is_last=not worker.is_cancelled)
+
+    def _take_costs(self, costs: Mapping[str, Cost], *, is_last: bool) -> None:
+        self._is_pricing = self._is_pricing and not is_last
+        if costs:
+            self._costs.update(costs)
+            self._list.refresh_rows()
+            self.show_current()
 
     # What is painted
 
@@ -187,7 +229,7 @@ class BatchesScreen(BatchActionsScreen):
         files = self._workspace.result_files(batch.id)
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
-        self._detail.show_batch(batch, history, saved)
+        self._detail.show_batch(batch, history, saved, self._costs.get(batch.id))
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
+from batchtui.cost import Cost
 from batchtui.results import (
     EVERYTHING,
     OUTCOMES,
@@ -38,6 +39,7 @@ from batchtui.tui.result_text import (
     group_cells,
     here_words,
     state_words,
+    used_words,
     why_empty,
 )
 from batchtui.tui.screens.base import SHORT_ID
@@ -81,10 +83,11 @@ class ResultsScreen(ReadingScreen):
     """Reading takes as much room as the list."""
 
     def __init__(self, workspace: Workspace, network: Network, batch: Batch) -> None:
-        self._list, self._pane = ResultTable(), ResultPane()
+        self._list, self._pane = ResultTable(), ResultPane(batch.created_at)
         title = TitleBar(("batchtui", shorten_id(batch.id, SHORT_ID), "results"))
         super().__init__(self._list, self._pane, title, read_only=workspace.profile.read_only)
         self._batch = batch
+        self._workspace = workspace
         self._network = network
         self._fetcher = workspace.fetcher(batch, on_progress=self._progress_came)
         self._results = Results(self._fetcher.files)
@@ -97,6 +100,8 @@ class ResultsScreen(ReadingScreen):
         self._is_paused = False
         self._sorted_at = 0.0
         self._odd_found: int | None = None
+        self._used = ""
+        self._is_priced = False
         self._follows_end = False
 
     def on_mount(self) -> None:
@@ -126,14 +131,28 @@ class ResultsScreen(ReadingScreen):
 
     @property
     def is_settled(self) -> bool:
-        """As much is here as was wanted."""
+        """As much is here as was wanted, and all of it has its price."""
+        is_priced = self._is_priced or self._fetcher.progress.state is not State.COMPLETE
+        return self._is_at_rest and is_priced and self._pane.is_settled
+
+    @property
+    def _is_at_rest(self) -> bool:
         progress = self._fetcher.progress
         return progress.is_final or progress.state in (State.AHEAD, State.PAUSED)
+
+    @work(thread=True, group="cost")
+    def _work_out_cost(self) -> None:
+        self.call_later(self._take_cost, self._workspace.cost(self._batch.id))
+
+    def _take_cost(self, cost: Cost | None) -> None:
+        self._used = used_words(cost) if cost else ""
+        self._is_priced = True
+        self._show_titles()
 
     def _look(self) -> None:
         self._is_told = True
         is_sorted = self._query.sort is not Sort.FILE and not self._sought
-        if is_sorted and not self.is_settled and time.monotonic() - self._sorted_at < SORT_SECONDS:
+        if is_sorted and not self._is_at_rest and time.monotonic() - self._sorted_at < SORT_SECONDS:
             self._show_progress()
             return
         self._sorted_at = time.monotonic()
@@ -160,6 +179,8 @@ class ResultsScreen(ReadingScreen):
         # What passes by itself is in the title line; a toast for each break would bury the screen.
         if progress.is_final and progress.error and not self._told.is_final:
             self.batchtui.tell(f"{progress.error} Press r to try again.", failed=True)
+        if progress.state is State.COMPLETE and self._told.state is not State.COMPLETE:
+            self._work_out_cost()
         self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
         self._told = progress
         self.show_asleep()
@@ -186,7 +207,7 @@ class ResultsScreen(ReadingScreen):
         elif isinstance(self._rows, Found) and not self._rows.is_over:
             title.append(Cell(f"  searched {count(self._rows.searched)}", "muted"))
         self.list_panel.show_title(title)
-        here = here_words(progress)
+        here = here_words(progress) or self._used
         self.list_panel.show_note([Cell(here, "muted")] if here else "")
 
     @property

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from batchtui.cache import Batch, Counts
 from batchtui.text import ago, clean_line, count, long_duration
-from batchtui.tui.batch_text import pace_of, pace_words, status_of, steps_of, tally
+from batchtui.tui.batch_text import cost_words, pace_of, pace_words, status_of, steps_of, tally
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
 from batchtui.tui.widgets.document import Document, Part
+
+if TYPE_CHECKING:
+    from batchtui.cost import Cost
 
 SPARK_COLUMNS = 40
 _TONES = {"": "$text", "muted": "$text-muted", "accent": "$accent"}
@@ -21,15 +25,20 @@ _COUNT_TONES = {"succeeded": "$success", "errored": "$error", "expired": "$warni
 class BatchDetail(Document):
     """The fields of one batch, its counts as a bar, and how fast they move."""
 
-    def show_batch(self, batch: Batch, history: Sequence[tuple[float, Counts]], saved: str | None) -> None:
+    def show_batch(
+        self, batch: Batch, history: Sequence[tuple[float, Counts]], saved: str | None, cost: Cost | None
+    ) -> None:
         """Shows a batch.
 
         Args:
             batch: The batch.
             history: When its counts were seen to change, oldest first.
             saved: What of its results is on this disk, in words; None for nothing.
+            cost: What it cost, if known.
         """
-        self.show(_parts(batch, history, saved, time.time()), keep_place=True)
+        parts = _parts(batch, history, saved, time.time())
+        words = clean_line(cost_words(batch, cost, is_saved=saved is not None))
+        self.show([*parts, _field("cost", words)], keep_place=True)
 
     def show_nothing(self) -> None:
         """Shows an empty pane."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from batchtui.cache import Batch
 from batchtui.tui.batch_text import row_cells
 from batchtui.tui.widgets.columns import Cell, Column
 from batchtui.tui.widgets.markable_table import MarkableTable
+
+if TYPE_CHECKING:
+    from batchtui.cost import Cost
 
 COLUMNS = (
     Column("status", 13),
@@ -20,6 +24,7 @@ COLUMNS = (
     Column("exp", 6, align="right", drop=6),
     Column("age", 4, align="right", drop=4),
     Column("left", 4, align="right", drop=5),
+    Column("cost", 10, align="right", drop=8),
 )
 
 
@@ -30,6 +35,8 @@ class BatchTable(MarkableTable):
         super().__init__(COLUMNS, "Asking for the batches…", id=id)
         self._batches: Sequence[Batch] = ()
         self._last: Batch | None = None
+        self.costs: Mapping[str, Cost] = {}
+        """What batches cost, by their ids, as far as known."""
 
     @property
     def current(self) -> Batch | None:
@@ -67,7 +74,8 @@ class BatchTable(MarkableTable):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
-        return row_cells(self._batches[row], time.time())
+        batch = self._batches[row]
+        return row_cells(batch, time.time(), self.costs.get(batch.id))
 
 
 def _place_of(batch: Batch | None, batches: Sequence[Batch], before: int) -> int:

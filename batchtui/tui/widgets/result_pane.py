@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from batchtui.results import Flag, OpenedResult, Pattern, ResultRow, Results
-from batchtui.text import shorten_id
+from batchtui.text import money, shorten_id
 from batchtui.tui.result_text import CUT_BYTES, raw_parts, reply_parts, usage_parts
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.document import Document, Part
@@ -22,15 +23,21 @@ ID_WIDTH = 24
 
 
 class ResultPane(Container):
-    """Shows one result in one of several ways; the way stays the same from result to result."""
+    """Shows one result in one of several ways; the way stays the same from result to result.
+
+    Args:
+        made_at: When the requests were made, in seconds since 1970; what they cost depends on it.
+    """
 
     DEFAULT_CSS = """
     ResultPane > JsonTree { display: none; }
     """
     """One of the two views at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, made_at: float) -> None:
         super().__init__()
+        self._made_at = made_at
+        self._has_prices = False
         self._document, self._tree = Document(), JsonTree()
         self._tab: Tab = "Reply"
         self._row: ResultRow | None = None
@@ -48,6 +55,11 @@ class ResultPane(Container):
     def view(self) -> LineView:
         """The view that is shown now."""
         return self._tree if self._tab == "JSON" else self._document
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is shown now stays until something else is asked for."""
+        return self._tab != "Usage" or self._has_prices
 
     @property
     def title(self) -> list[Cell]:
@@ -110,5 +122,24 @@ class ResultPane(Container):
         if self._tab == "Raw":
             return raw_parts(self._raw, whole=self._whole)
         if self._tab == "Usage":
-            return usage_parts(self._opened)
+            return usage_parts(self._opened, self._cost_of(self._row))
         return reply_parts(self._row, self._opened, whole=self._whole, unfolded=self._unfolded)
+
+    def _cost_of(self, row: ResultRow) -> str:
+        """What a reply cost; a sign of waiting until the prices are here."""
+        if not self._has_prices:
+            self._load_prices()
+            return "…"
+        from batchtui.cost import price
+
+        return money(price([row.usage], self._made_at).total)
+
+    @work(thread=True, exclusive=True, group="prices")
+    def _load_prices(self) -> None:
+        from batchtui.cost import price  # noqa: F401 - half a second, during which keys are answered
+
+        self.call_later(self._use_prices)
+
+    def _use_prices(self) -> None:
+        self._has_prices = True
+        self._draw(keep_place=True)
