@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from batchtui.cache import Batch, Counts
 from batchtui.text import clean_line, count, duration, long_duration, money
-from batchtui.tui.widgets.columns import Cell, Tone
+from batchtui.tui.widgets.columns import Cell, Column, Tone
 
 if TYPE_CHECKING:
     from batchtui.cost import Cost
 
+COLUMNS = (
+    Column("status", 13),
+    Column("batch", 14, align="left", flexible=True, cut="front"),
+    Column("requests", 8, align="right", drop=1),
+    Column("ok", 7, align="right", drop=2),
+    Column("err", 6, align="right", drop=3),
+    Column("canc", 6, align="right", drop=7),
+    Column("exp", 6, align="right", drop=6),
+    Column("age", 4, align="right", drop=4),
+    Column("left", 4, align="right", drop=5),
+    Column("cost", 10, align="right", drop=8),
+)
+"""The columns of the list, for `row_cells`."""
 NONE = "·"
 """What stands for zero: it is there, and takes no attention."""
 

@@ -1,10 +1,13 @@
 """The one table of keys: bindings, the key bar and the help screen are all drawn from it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 Group = Literal["batches", "results", "list", "filter", "dialog", "choose", "ask", "help", "everywhere"]
 """Where a key acts."""
@@ -127,6 +130,9 @@ KEYS = (
 )
 """Every key there is, in the order in which key bar and help show them."""
 
+BINDING_IDS = [key.id for key in KEYS]
+"""What a key can be remapped by."""
+
 
 def keys_of(*groups: Group, read_only: bool = False) -> list[Key]:
     """The keys of some groups, group by group.
@@ -163,6 +169,8 @@ def bindings(group: Group, read_only: bool = False) -> list[BindingType]:
         group: Which group; its actions are methods of the class that binds it.
         read_only: Leave out the destructive keys.
     """
+    from textual.binding import Binding  # the table is read before Textual is wanted
+
     return [
         Binding(",".join(key.keys), key.action, key.label, show=key.show, tooltip=key.help, id=key.id)
         for key in keys_of(group, read_only=read_only)

@@ -11,9 +11,10 @@ from batchtui.cost import Cost
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
 from batchtui.text import clean_line, clean_text, count, money, plural, shorten, size
-from batchtui.tui.widgets.cells import Cell, Tone, content_of
+from batchtui.tui.widgets.cells import Cell, Tone
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
+from batchtui.tui.widgets.styled import content_of
 
 CUT_CHARS = 20_000
 """So much of a text is shown at first: it opens at once however long it is."""

@@ -11,7 +11,8 @@ from textual.widgets import Static
 from batchtui.text import clean_line
 from batchtui.tui.dialogs.dialog import Dialog
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, Line, content_of
+from batchtui.tui.widgets.cells import Cell, Line
+from batchtui.tui.widgets.styled import content_of
 from batchtui.tui.widgets.text_line import TextLine
 
 

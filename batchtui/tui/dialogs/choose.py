@@ -10,9 +10,10 @@ from textual.widgets import Static
 
 from batchtui.tui.dialogs.dialog import Dialog
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, content_of
+from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.styled import content_of
 
 
 class ChoiceTable(LineTable):

@@ -10,8 +10,9 @@ from textual.content import Content
 
 from batchtui.tui.dialogs.dialog import Dialog
 from batchtui.tui.keys import GROUP_TITLES, Key, bindings
-from batchtui.tui.widgets.cells import Cell, content_of
+from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.document import Document
+from batchtui.tui.widgets.styled import content_of
 
 _BORDERS = 2
 

@@ -20,6 +20,7 @@ from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
 from batchtui.tui.keys import Group, Key, bindings, keys_on
+from batchtui.tui.outline import BREAKPOINTS, PANE_COLUMNS, PANE_ROWS
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
@@ -49,24 +50,20 @@ class BaseScreen(Screen[None]):
     GROUP: ClassVar[Group]
     """The keys that are this screen's own."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
-        (0, "-narrow"),
-        (80, "-medium"),
-        (110, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     """Beside each other, below each other, one at a time."""
 
-    DEFAULT_CSS = """
-    BaseScreen {
-        & #body { height: 1fr; }
-        &.-wide #body { layout: horizontal; }
-        &.-medium #body, &.-narrow #body { layout: vertical; }
-        &.-wide #pane { width: 50; }
-        &.-medium #pane { height: 13; }
-        &.-narrow #pane { display: none; }
-        &.-narrow.-reading #pane { display: block; }
-        &.-narrow.-reading #list { display: none; }
-    }
+    DEFAULT_CSS = f"""
+    BaseScreen {{
+        & #body {{ height: 1fr; }}
+        &.-wide #body {{ layout: horizontal; }}
+        &.-medium #body, &.-narrow #body {{ layout: vertical; }}
+        &.-wide #pane {{ width: {PANE_COLUMNS}; }}
+        &.-medium #pane {{ height: {PANE_ROWS}; }}
+        &.-narrow #pane {{ display: none; }}
+        &.-narrow.-reading #pane {{ display: block; }}
+        &.-narrow.-reading #list {{ display: none; }}
+    }}
     """
     """The list takes the room there is; the pane what it needs."""
 

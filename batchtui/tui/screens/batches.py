@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from textual import on, work
 from textual.worker import get_current_worker
@@ -20,6 +19,7 @@ from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.keys import Group
 from batchtui.tui.network import Network
+from batchtui.tui.outline import CONNECTING, badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
 from batchtui.tui.widgets.batch_detail import BatchDetail
@@ -54,11 +54,8 @@ class BatchesScreen(BatchActionsScreen):
     def __init__(self, workspace: Workspace, network: Network, settings: Settings, *, is_demo: bool) -> None:
         self._list, self._detail = BatchTable(), BatchDetail()
         profile = workspace.profile
-        badges = [*(["SANDBOX"] if is_demo else []), *(["READ-ONLY"] if profile.read_only else [])]
-        place = profile.name if is_demo else f"{profile.name} · {urlsplit(profile.base_url).netloc}"
-        super().__init__(
-            self._list, self._detail, TitleBar(detail=place, badges=badges), read_only=profile.read_only
-        )
+        title = TitleBar(detail=where(profile, is_demo=is_demo), badges=badges(profile, is_demo=is_demo))
+        super().__init__(self._list, self._detail, title, read_only=profile.read_only)
         self._workspace = workspace
         self._network = network
         self._follower = Follower(network, workspace, settings, self)
@@ -200,7 +197,7 @@ class BatchesScreen(BatchActionsScreen):
         more = "+" if self._workspace.has_older else ""
         shown = count(self._list.row_count)
         number = f"{shown} of {count(len(self._batches))}" if self._filter else shown
-        title: list[Cell] = [Cell("Batches", "strong"), Cell(f"  {number}{more}", "muted")]
+        title = list_title(f"{number}{more}")
         if self._filter:
             title.append(Cell(f"  /{self._filter}", "accent"))
         if self._order is not ORDERS[0]:
@@ -347,7 +344,7 @@ def _link_words(link: Link) -> Line:
         return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
     if link.error:
         return [Cell("not authorised" if isinstance(link.error, NotAuthorised) else "stopped", "error")]
-    return [Cell("connecting…", "muted")]
+    return CONNECTING
 
 
 def _why_empty(link: Link) -> str:

@@ -7,25 +7,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from batchtui.cache import Batch
-from batchtui.tui.batch_text import row_cells
-from batchtui.tui.widgets.columns import Cell, Column
+from batchtui.tui.batch_text import COLUMNS, row_cells
+from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.markable_table import MarkableTable
 
 if TYPE_CHECKING:
     from batchtui.cost import Cost
-
-COLUMNS = (
-    Column("status", 13),
-    Column("batch", 14, align="left", flexible=True, cut="front"),
-    Column("requests", 8, align="right", drop=1),
-    Column("ok", 7, align="right", drop=2),
-    Column("err", 6, align="right", drop=3),
-    Column("canc", 6, align="right", drop=7),
-    Column("exp", 6, align="right", drop=6),
-    Column("age", 4, align="right", drop=4),
-    Column("left", 4, align="right", drop=5),
-    Column("cost", 10, align="right", drop=8),
-)
 
 
 class BatchTable(MarkableTable):

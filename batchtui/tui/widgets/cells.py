@@ -1,13 +1,12 @@
-"""Text from anywhere with a tone, cleaned here, so that no widget ever sees markup or control characters."""
+"""Text from anywhere with a tone, cleaned here, so that no widget ever sees markup or control characters.
+
+Without Textual, because the first frame is drawn before that is imported; `styled` hands cells on to it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from rich.style import Style
-from textual.content import Content
-from textual.strip import Strip
 
 from batchtui.text import clean_line
 
@@ -53,11 +52,6 @@ def cells_of(line: Line) -> list[Cell]:
     return [Cell(clean_line(cell.text), cell.tone) for cell in cells]
 
 
-def content_of(line: Line) -> Content:
-    """A line as `Content`, for widgets that wrap."""
-    return Content.assemble(*((cell.text, CONTENT_STYLES[cell.tone]) for cell in cells_of(line)))
-
-
 def width_of(cells: Iterable[Cell]) -> int:
     """How many columns of the terminal these take."""
     return sum(cell_len(cell.text) for cell in cells)
@@ -91,23 +85,3 @@ def fit_cells(cells: Iterable[Cell], width: int) -> list[Cell]:
         fitted.append(cell)
         room -= length
     return [*fitted, Cell(" " * room)]
-
-
-def strip_of(cells: Iterable[Cell], styles: Mapping[str, Style]) -> Strip:
-    """Clean cells in their styles; blanks take the style beside them, for a change of style costs 40 bytes.
-
-    Args:
-        cells: What the line says.
-        styles: The style of each tone.
-    """
-    segments: list[Segment] = []
-    for text, tone in cells:
-        style = styles[tone]
-        last = segments[-1] if segments else None
-        if last and (not text.strip() or style == last.style):
-            segments[-1] = Segment(last.text + text, last.style)
-        elif last and last.text.isspace():
-            segments[-1] = Segment(last.text + text, style)
-        elif text:
-            segments.append(Segment(text, style))
-    return Strip(segments)

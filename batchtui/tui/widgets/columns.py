@@ -32,6 +32,10 @@ class Column:
     drop: int = 0
 
 
+MARKS = Column("", 1)
+"""Comes before all others where rows can be marked."""
+
+
 def fit_columns(columns: Sequence[Column], room: int) -> list[int]:
     """Width of each column in a line of `room` cells; 0 for those that had to go."""
     shown = list(range(len(columns)))

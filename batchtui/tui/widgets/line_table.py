@@ -10,13 +10,10 @@ from textual.strip import Strip
 
 from batchtui.text import clean_line
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, fit_cells
+from batchtui.tui.widgets.cells import Cell, Tone
 from batchtui.tui.widgets.columns import Column, fit_columns, fit_row, fit_titles
+from batchtui.tui.widgets.lines import TABLE_EDGES, row_line
 from batchtui.tui.widgets.row_window import RowWindow
-
-_POINTER = "▸"
-_THUMB = "▐"
-_EDGES = 2  # the pointer on the left and the scrollbar on the right
 
 
 class LineTable(RowWindow, can_focus=True):
@@ -172,7 +169,7 @@ class LineTable(RowWindow, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Fit columns and window into the new size."""
         self._strips.clear()
-        self._widths = fit_columns(self._columns, event.size.width - _EDGES)
+        self._widths = fit_columns(self._columns, event.size.width - TABLE_EDGES)
         self.view.resize(event.size.height - 1)
         self.settle(self.cursor_row)
 
@@ -198,10 +195,14 @@ class LineTable(RowWindow, can_focus=True):
         at_cursor = row == self.view.cursor
         key = (row, at_cursor, thumb)
         if key not in self._strips:
-            pointer = Cell(_POINTER if at_cursor else " ", "accent" if self.has_focus else "muted")
-            cells = [pointer, *fit_row(self._columns, self._widths, self.cells(row))]
-            bar = Cell(_THUMB if thumb else " ", "dim")
-            self._strips[key] = self.strip([*fit_cells(cells, self.size.width - 1), bar], lit=at_cursor)
+            pointer: Tone = "accent" if self.has_focus else "muted"
+            line = row_line(
+                fit_row(self._columns, self._widths, self.cells(row)),
+                self.size.width,
+                pointer=pointer if at_cursor else None,
+                thumb=thumb,
+            )
+            self._strips[key] = self.strip(line, lit=at_cursor)
         return self._strips[key]
 
     def settle(self, before: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
+from batchtui.tui.widgets.columns import MARKS, Column
 from batchtui.tui.widgets.line_table import LineTable
 
 _MARK = "◆"
@@ -21,7 +21,7 @@ class MarkableTable(LineTable):
     """
 
     def __init__(self, columns: Sequence[Column], placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__([Column("", 1), *columns], placeholder, id=id)
+        super().__init__([MARKS, *columns], placeholder, id=id)
         self.marked: set[Hashable] = set()
         """The keys of the rows that are marked."""
 

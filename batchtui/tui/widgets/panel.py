@@ -5,8 +5,9 @@ from textual.containers import Container
 from textual.strip import Strip
 from textual.widget import Widget
 
-from batchtui.tui.widgets.cells import Cell, Line, Tone, cells_of, fit_cells, width_of
+from batchtui.tui.widgets.cells import Line
 from batchtui.tui.widgets.line_view import LineView
+from batchtui.tui.widgets.lines import BOTTOM, TOP, edge_line
 
 
 class PanelEdge(LineView):
@@ -24,7 +25,7 @@ class PanelEdge(LineView):
 
     def __init__(self, corners: tuple[str, str], text: Line) -> None:
         super().__init__()
-        self._left, self._right = corners
+        self._corners = corners
         self._text = text
         self._lit = False
 
@@ -40,12 +41,7 @@ class PanelEdge(LineView):
 
     def line(self, y: int) -> Strip:
         """The edge from corner to corner."""
-        tone: Tone = "accent" if self._lit else "dim"
-        room = max(0, self.size.width - 4)
-        text = [Cell(" "), *cells_of(self._text), Cell(" ")] if self._text else []
-        text = fit_cells(text, min(room, width_of(text)))
-        line = Cell("─" * (room - width_of(text)), tone)
-        return self.strip([Cell(self._left + "─", tone), *text, line, Cell("─" + self._right, tone)])
+        return self.strip(edge_line(self._corners, self._text, self.size.width, lit=self._lit))
 
 
 class Panel(Widget):
@@ -72,8 +68,8 @@ class Panel(Widget):
     def __init__(self, *children: Widget, title: Line = "", note: Line = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._inside = Container(*children)
-        self._top = PanelEdge(("╭", "╮"), title)
-        self._bottom = PanelEdge(("╰", "╯"), note)
+        self._top = PanelEdge(TOP, title)
+        self._bottom = PanelEdge(BOTTOM, note)
 
     def compose(self) -> ComposeResult:
         """Top edge, inside, bottom edge."""

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from batchtui.tui.widgets.cells import Cell, Line, cells_of, fit_cells, width_of
+from batchtui.tui.widgets.cells import Line
 from batchtui.tui.widgets.line_view import LineView
-
-_GAP = 3
+from batchtui.tui.widgets.lines import title_line
 
 
 class TitleBar(LineView):
@@ -61,20 +60,4 @@ class TitleBar(LineView):
 
     def line(self, y: int) -> Strip:
         """The line, cut in its middle where it is too long."""
-        status = cells_of(self._status)
-        left = cells_of(self._left())
-        room = max(0, self.size.width - 1 - width_of(status))
-        if status and width_of(left) > room - _GAP:
-            left = [*fit_cells(left, max(0, room - _GAP)), Cell(" " * min(room, _GAP))]
-        return self.strip([*fit_cells(left, room), *status])
-
-    def _left(self) -> list[Cell]:
-        name, *rest = self._path
-        cells = [Cell(" "), Cell(name, "accent")]
-        for step in rest:
-            cells += [Cell(" › ", "muted"), Cell(step)]
-        if self._detail:
-            cells += [Cell("  "), Cell(self._detail, "muted")]
-        for badge in self._badges:
-            cells += [Cell("  "), Cell(badge, "warning")]
-        return cells
+        return self.strip(title_line(self._path, self._detail, self._badges, self._status, self.size.width))

@@ -13,12 +13,11 @@ from batchtui.tui.widgets.cells import (
     Cell,
     Cut,
     cells_of,
-    content_of,
     fit_cells,
     fit_text,
-    strip_of,
     width_of,
 )
+from batchtui.tui.widgets.styled import content_of, strip_of
 from tests.tui.widgets.hostile import HOSTILE, is_safe
 
 RED, PLAIN = Style(color="red"), Style()
