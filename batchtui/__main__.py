@@ -25,20 +25,25 @@ def open_screens(session: Session) -> int:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise Failed(NO_TERMINAL, USAGE)
         from batchtui.config import config_dir, load_settings, profile_names
-        from batchtui.tui import BINDING_IDS, THEME_NAMES, run
+        from batchtui.tui import BINDING_IDS, THEME_NAMES, show_first_frame
 
         path = config_dir() / "config.toml"
         settings = load_settings(path, themes=THEME_NAMES, binding_ids=BINDING_IDS)
-        return run(
-            place.profile,
-            place.cache_root,
-            place.data_root,
-            settings,
-            is_demo=place.is_demo,
-            mouse=session.mouse and settings.mouse,
-            profile_names=[] if place.is_demo else profile_names(path),
-            load=session.load_profile,
-        )
+        profiles = [] if place.is_demo else profile_names(path)
+        with show_first_frame(place.profile, place.cache_root, settings.theme) as early:
+            from batchtui.tui import run  # imports textual, half of a start
+
+            return run(
+                place.profile,
+                place.cache_root,
+                place.data_root,
+                settings,
+                is_demo=place.is_demo,
+                mouse=session.mouse and settings.mouse,
+                profile_names=profiles,
+                load=session.load_profile,
+                early=early,
+            )
 
 
 def main() -> None:

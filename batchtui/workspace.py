@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from batchtui.api import BadRequest, NotFound
-from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches
+from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, newest_known
 from batchtui.config import Profile, private_dir
 from batchtui.results.files import ResultFiles
 from batchtui.submissions import Submissions
@@ -35,6 +35,8 @@ STRAGGLERS = 20
 """Running batches below the newest page that one refresh asks for singly, at most."""
 CALLS_KEPT = 1000
 """Calls that the log remembers."""
+CACHE_NAME = "cache.db"
+"""Of the file, in the workspace's own folder, that keeps what is known of its batches."""
 CURSOR_TRIES = 5
 """Newer batches tried as a cursor when the edge itself was deleted meanwhile."""
 
@@ -66,6 +68,17 @@ class Changes:
         return Changes(self.changed + more.changed, self.removed + more.removed)
 
 
+def glance(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch], int]:
+    """What is known of a workspace before it is opened: the newest batches, and how many there are.
+
+    Args:
+        profile: Where to call and as whom.
+        cache_root: The cache folder.
+        limit: Batches wanted.
+    """
+    return newest_known(cache_root / profile.workspace_digest / CACHE_NAME, limit)
+
+
 class Workspace:
     """One key at one base URL: its batches and their results.
 
@@ -86,7 +99,7 @@ class Workspace:
     def __init__(self, profile: Profile, cache_root: Path, data_root: Path, *, attempts: int = 4) -> None:
         self.profile = profile
         self.folder = private_dir(cache_root / profile.workspace_digest)
-        self.cache = BatchCache(self.folder / "cache.db")
+        self.cache = BatchCache(self.folder / CACHE_NAME)
         self.batches = KnownBatches(self.cache)
         self.has_older = True
         """Whether the server may have batches below the edge."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,25 @@ _COLUMNS = (
     "ended_at, cancel_initiated_at, archived_at, has_results_url, seen_at, gone_at"
 )
 _COUNTS = "processing, succeeded, errored, canceled, expired"
+_NEWEST = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id"  # noqa: S608
+
+
+def newest_known(path: Path, limit: int) -> tuple[list[Batch], int]:
+    """The newest batches in a cache, and how many it holds; for a glance before there is anything else.
+
+    The file is not made, mended or changed: where it cannot be read, nothing is known.
+
+    Args:
+        path: The database file of a `BatchCache`.
+        limit: Batches wanted.
+    """
+    try:
+        with closing(open_read_only(path)) as connection:
+            rows = connection.execute(f"{_NEWEST} LIMIT ?", (limit,)).fetchall()
+            total = connection.execute("SELECT count(*) FROM batches").fetchone()[0]
+    except sqlite3.Error:
+        return [], 0
+    return [_batch(row) for row in rows], total
 
 
 class BatchCache:
@@ -73,8 +93,7 @@ class BatchCache:
 
     def newest(self) -> list[Batch]:
         """All batches, newest first."""
-        query = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id"  # noqa: S608
-        return [_batch(row) for row in self._read(query)]
+        return [_batch(row) for row in self._read(_NEWEST)]
 
     def get(self, batch_id: str) -> Batch | None:
         """One batch, if it was ever seen."""

@@ -26,11 +26,13 @@ from batchtui.api import ApiError, NotAuthorised, NotReachable
 from batchtui.config import Profile, Settings
 from batchtui.text import clean_line, clean_text
 from batchtui.tui.clipboard import clipboard_sequence
+from batchtui.tui.early_screen import EarlyScreen
 from batchtui.tui.line_filter import ControlFilter
 from batchtui.tui.network import Network
 from batchtui.tui.painter import PaintedApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.taking_over import driver_taking_over
 from batchtui.tui.theme import MARKDOWN_THEME, THEMES
 from batchtui.workspace import Workspace
 
@@ -55,6 +57,7 @@ class BatchtuiApp(PaintedApp[None]):
         settings: How the screens behave.
         is_demo: Whether the API is the sandbox inside.
         profile_names: The profiles that may be gone over to.
+        early: What the terminal shows already, if anything.
     """
 
     CSS = """
@@ -80,8 +83,9 @@ class BatchtuiApp(PaintedApp[None]):
         *,
         is_demo: bool,
         profile_names: Sequence[str] = (),
+        early: EarlyScreen | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_taking_over(early) if early else None)
         self.profile_names = profile_names
         self.settings = settings
         self.is_demo = is_demo
@@ -245,6 +249,7 @@ def run(
     mouse: bool,
     profile_names: Sequence[str] = (),
     load: Callable[[str], Profile] | None = None,
+    early: EarlyScreen | None = None,
 ) -> int:
     """Runs the screens until they are closed; answers the exit code.
 
@@ -257,16 +262,23 @@ def run(
         mouse: Whether to take the mouse.
         profile_names: The profiles that may be gone over to.
         load: Loads another profile by its name, when the person asks for it.
+        early: What the terminal shows already, if anything.
     """
     # While another thread works, keys wait for Python's lock: at most so long each time, instead of 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
     while True:
         app = BatchtuiApp(
-            profile, cache_root, data_root, settings, is_demo=is_demo, profile_names=profile_names
+            profile,
+            cache_root,
+            data_root,
+            settings,
+            is_demo=is_demo,
+            profile_names=profile_names,
+            early=early,
         )
         app.run(mouse=mouse)
         if app.last_words:
             print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone
         if app.next_profile is None or load is None:
             return app.return_code or 0
-        profile = load(app.next_profile)
+        profile, early = load(app.next_profile), None
