@@ -27,10 +27,10 @@ class Brush:
         self._system = _color_system(env)
         self._style = cache(self._make_style)
 
-    @property
-    def empty(self) -> str:
-        """Empties the screen."""
-        return self._ground("background") + "\x1b[2J"
+    def screen(self, lines: Iterable[str]) -> str:
+        """A whole screen of lines, each as wide as the terminal."""
+        placed = (f"\x1b[{y};1H{line}" for y, line in enumerate(lines, 1))
+        return self._ground("background") + "".join(placed)
 
     def line(self, cells: Iterable[Cell], *, lit: bool = False) -> str:
         """A line of clean cells.

@@ -56,8 +56,9 @@ def show_first_frame(
         return nullcontext()
     palette = next(palette for palette in PALETTES if palette["name"] == f"batchtui-{theme}")
     brush = Brush(palette, os.environ)
-    lines = [_title(brush, profile, columns), *_body(brush, known, total, room)]
-    return early_screen(brush.empty + "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(lines, 1)))
+    no_keys = " " * columns
+    title = _title(brush, profile, columns)
+    return early_screen(brush.screen([title, *_body(brush, known, total, room), no_keys]))
 
 
 def _can_draw(env: Mapping[str, str]) -> bool:

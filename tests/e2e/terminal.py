@@ -1,4 +1,4 @@
-"""A terminal of 120×40 that programs run in: types keys, waits for text, and keeps every byte that came."""
+"""A terminal that programs run in: types keys, waits for text, and keeps every byte that came."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=?][0-9;]*\$?[a-zA-Z]")
 class Terminal:
     """A program in a pseudo-terminal; see `running`."""
 
-    def __init__(self, child: pexpect.spawn) -> None:
+    def __init__(self, child: pexpect.spawn, columns: int, rows: int) -> None:
         self.child = child
         child.delaybeforesend = None
         self.raw = bytearray()
         """Every byte that the program sent."""
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._unfed = b""
 
@@ -36,8 +36,8 @@ class Terminal:
     def lines(self) -> list[str]:
         """What is on the screen."""
         # Not pyte's own `display`: it fails where half a wide character was overwritten.
-        rows = (self._screen.buffer[y] for y in range(ROWS))
-        return ["".join(row[x].data for x in range(COLUMNS)) for row in rows]
+        rows = (self._screen.buffer[y] for y in range(self._screen.lines))
+        return ["".join(row[x].data for x in range(self._screen.columns)) for row in rows]
 
     @property
     def shown(self) -> str:
@@ -106,14 +106,16 @@ class Terminal:
 
 
 @contextmanager
-def running(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Terminal]:
+def running(
+    words: Sequence[str], env: Mapping[str, str], columns: int = COLUMNS, rows: int = ROWS
+) -> Iterator[Terminal]:
     """Runs a program in a terminal, and ends it."""
     # Programs believe COLUMNS and LINES more than the terminal itself.
     env = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
     child = pexpect.spawn(
-        words[0], list(words[1:]), env=env | {"TERM": "xterm-256color"}, dimensions=(ROWS, COLUMNS)
+        words[0], list(words[1:]), env=env | {"TERM": "xterm-256color"}, dimensions=(rows, columns)
     )
     try:
-        yield Terminal(child)
+        yield Terminal(child, columns, rows)
     finally:
         child.close(force=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual import events
 from textual.cache import LRUCache
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -58,6 +59,7 @@ class LineTable(RowWindow, can_focus=True):
     def __init__(self, columns: Sequence[Column], placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._columns = columns
+        self._fitted = Size()
         self._widths = fit_columns(columns, 0)
         self._placeholder = placeholder
         self._strips: LRUCache[tuple[int, bool, bool], Strip] = LRUCache(512)
@@ -168,10 +170,15 @@ class LineTable(RowWindow, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit columns and window into the new size."""
-        self._strips.clear()
-        self._widths = fit_columns(self._columns, event.size.width - TABLE_EDGES)
-        self.view.resize(event.size.height - 1)
+        self._fit(event.size)
         self.settle(self.cursor_row)
+
+    def _fit(self, size: Size) -> None:
+        if size != self._fitted:
+            self._fitted = size
+            self._strips.clear()
+            self._widths = fit_columns(self._columns, size.width - TABLE_EDGES)
+            self.view.resize(size.height - 1)
 
     def forget_styles(self) -> None:
         """Forget the rows painted in the styles of before."""
@@ -180,6 +187,7 @@ class LineTable(RowWindow, can_focus=True):
 
     def line(self, y: int) -> Strip:
         """The titles, a row, or the placeholder."""
+        self._fit(self.size)  # the first paint comes before Textual tells of the size
         row = self.view.top + y - 1
         if y == 0:
             return self.strip([Cell(" "), *fit_titles(self._columns, self._widths)])
