@@ -47,6 +47,25 @@ class Attached:
     compared: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a batch came from, and what came of it.
+
+    Attributes:
+        source: The file, or what else; empty if it was not submitted from here.
+        parent: The batch whose failed requests it has, if it has such.
+        part: Which part of its submission it is, from 0.
+        parts: Of how many.
+        again: Batches of what was submitted again of it, oldest first.
+    """
+
+    source: str
+    parent: str | None
+    part: int
+    parts: int
+    again: Sequence[str]
+
+
 @dataclass(slots=True)
 class Failures:
     """What failed of a batch, by what can be done about it.
@@ -68,7 +87,7 @@ class Submissions:
     """The submissions of one workspace and the requests that are kept of them.
 
     Args:
-        folder: Where they are kept: a private folder that exists.
+        folder: Where they are kept; made when something is.
         client: Gives the API client when it is needed.
         learn: Told of batches that the server has accepted.
     """
@@ -86,7 +105,12 @@ class Submissions:
     @cached_property
     def journal(self) -> Journal:
         """What was sent when, and what became of it."""
-        return Journal(self._folder / "journal.db")
+        return Journal(private_dir(self._folder) / "journal.db")
+
+    @property
+    def _has_journal(self) -> bool:
+        """Whether anything was ever submitted or attached; if not, nothing is made on this disk to look."""
+        return "journal" in self.__dict__ or (self._folder / "journal.db").exists()
 
     def close(self) -> None:
         """Closes the journal."""
@@ -165,7 +189,7 @@ class Submissions:
         """
         from batchtui.requests import Submitter
 
-        unclear = self.journal.unclear()
+        unclear = self.journal.unclear() if self._has_journal else []
         if not unclear:
             return []
         with self._alone():
@@ -303,6 +327,16 @@ class Submissions:
             look += self._children(current)
         return sorted(first, key=lambda one: first[one]), sorted(again, key=lambda one: again[one])
 
+    def origin(self, batch_id: str) -> Origin | None:
+        """Where a batch came from and what came of it, as far as it was submitted from here."""
+        if not self._has_journal:
+            return None
+        submission, children = self.journal.submission_of(batch_id), self._children(batch_id)
+        if submission is None:
+            return Origin("", None, 0, 1, children) if children else None
+        number = next(part.number for part in submission.parts if part.batch_id == batch_id)
+        return Origin(submission.source, submission.parent, number, len(submission.parts), children)
+
     def _children(self, batch_id: str) -> list[str]:
         return [child for again in self.journal.children([batch_id]) for child in again.batch_ids]
 
@@ -324,7 +358,7 @@ class Submissions:
         }
 
     def _kept(self, batch_id: str) -> tuple[KeptRequests, Span] | None:
-        found = self.journal.requests_of(batch_id)
+        found = self.journal.requests_of(batch_id) if self._has_journal else None
         if found is None:
             return None
         kept = KeptRequests(self._requests_folder, found[0])
@@ -354,9 +388,7 @@ def _failed_rows(results: Results, outcomes: Iterable[str]) -> Iterator[ResultRo
     from batchtui.results import Query
 
     for outcome in outcomes:
-        numbers = results.numbers(Query(outcome=outcome))
-        for start in range(0, len(numbers), 500):
-            yield from results.rows_at(numbers[start : start + 500])
+        yield from results.each(results.numbers(Query(outcome=outcome)))
 
 
 def _compare(prepared: Prepared, results: Results | None) -> Attached:

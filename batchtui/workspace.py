@@ -121,7 +121,7 @@ class Workspace:
     @cached_property
     def submissions(self) -> Submissions:
         """What was submitted from here, and the requests of batches."""
-        folder = private_dir(self._data_root / self.profile.workspace_digest)
+        folder = self._data_root / self.profile.workspace_digest
         return Submissions(folder, lambda: self.client, self._learn)
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, Self
@@ -25,6 +25,7 @@ from batchtui.results.row import Flag, ResultRow
 
 PREVIEW_BYTES = 4 * 1024 * 1024
 """Longer lines get no preview: reading them takes longer than painting a screen may."""
+ROWS_AT_ONCE = 500
 FACETS = ("outcome", "error_type", "model", "stop_reason", "flag")
 
 
@@ -211,6 +212,11 @@ class Results:
         marks = ", ".join("?" * len(numbers))
         found = {row.n: row for row in self.select_rows(f"n IN ({marks})", numbers)}
         return [found[n] for n in numbers if n in found]
+
+    def each(self, numbers: Sequence[int]) -> Iterator[ResultRow]:
+        """The rows of these numbers, however many, in their order."""
+        for start in range(0, len(numbers), ROWS_AT_ONCE):
+            yield from self.rows_at(numbers[start : start + ROWS_AT_ONCE])
 
     def rows_within(self, start: int, stop: int) -> list[ResultRow]:
         """The rows that start at the bytes from `start` up to `stop`."""

@@ -9,9 +9,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.actions import ActionParseResult
@@ -32,6 +32,7 @@ from batchtui.tui.network import Network
 from batchtui.tui.painter import PaintedApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.submitting import Submitting
 from batchtui.tui.taking_over import driver_taking_over
 from batchtui.tui.theme import MARKDOWN_THEME, THEMES
 from batchtui.workspace import Workspace
@@ -161,6 +162,16 @@ class BatchtuiApp(PaintedApp[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
+
+    @cached_property
+    def submitting(self) -> Submitting:
+        """What sends requests, whatever screen is open."""
+        return Submitting(self)
+
+    @property
+    def first_screen(self) -> BatchesScreen:
+        """The list of batches, which lies under everything."""
+        return cast("BatchesScreen", self.screen_stack[0])
 
     def get_default_screen(self) -> BatchesScreen:
         """The first screen; it paints from the cache."""

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
-Group = Literal["batches", "results", "list", "filter", "dialog", "choose", "ask", "help", "everywhere"]
+Group = Literal[
+    "batches",
+    "results",
+    "list",
+    "filter",
+    "dialog",
+    "choose",
+    "ask",
+    "pick",
+    "groups",
+    "help",
+    "everywhere",
+]
 """Where a key acts."""
 
 GROUP_TITLES: dict[Group, str] = {
@@ -20,6 +32,8 @@ GROUP_TITLES: dict[Group, str] = {
     "dialog": "In a dialog",
     "choose": "In a choice",
     "ask": "In a question",
+    "pick": "In a choice of a file",
+    "groups": "In the groups of errors",
     "help": "On this page",
     "everywhere": "Everywhere",
 }
@@ -78,15 +92,19 @@ KEYS = (
     Key("batches", "results", ("enter", "o"), "results", "open the results of the batch"),
     Key("batches", "cancel", ("c",), "cancel", "cancel the batch, after asking", destructive=True),
     Key("batches", "delete", ("d",), "delete", "delete the batch, after asking", destructive=True),
-    Key("batches", "sort", ("s",), "sort", "order by age, requests, errors, …"),
+    Key("batches", "new", ("ctrl+n",), "new", "submit a file of requests, after asking", destructive=True),
+    Key("batches", "sort", ("s",), "sort", "order by age, requests, errors, …", show=False),
     Key("batches", "mark", ("space",), "mark", "mark the batch"),
     Key("batches", "mark_all", ("*",), "mark all", "mark all batches that are shown", show=False),
     Key("batches", "profile", ("p",), "profile", "work with another profile", show=False),
     Key("results", "outcome", ("f",), "outcome", "show all results, or those of one outcome"),
     Key("results", "groups", ("e",), "errors", "what failed, like errors together"),
-    Key("results", "sort", ("s",), "sort", "order by id, tokens, length, …"),
+    Key("results", "sort", ("s",), "sort", "order by id, tokens, length, …", show=False),
+    Key(
+        "results", "resubmit", ("R",), "resubmit", "submit again what failed, after asking", destructive=True
+    ),
     Key("results", "export", ("w",), "write", "write what is shown, or what is marked, to a file"),
-    Key("results", "next_tab", ("right", "l"), "view", "as reply, JSON, raw line, usage"),
+    Key("results", "next_tab", ("right", "l"), "view", "as reply, request, JSON, raw line, usage"),
     Key("results", "previous_tab", ("left", "h"), "view", "the view before", show=False),
     Key("results", "next_result", ("]",), "next", "open the next result"),
     Key("results", "previous_result", ("[",), "previous", "open the previous result", show=False),
@@ -115,6 +133,12 @@ KEYS = (
     Key("choose", "close", ("escape", "q"), "close", "choose nothing"),
     Key("ask", "submit", ("enter",), "answer", "answer with what is typed"),
     Key("ask", "close", ("escape",), "close", "answer nothing"),
+    Key("pick", "up", ("up",), "up", "one file up"),
+    Key("pick", "down", ("down",), "down", "one file down"),
+    Key("pick", "complete", ("tab",), "complete", "take the name over"),
+    Key("pick", "submit", ("enter",), "open", "go into the folder, or take the file"),
+    Key("pick", "close", ("escape",), "close", "take no file"),
+    Key("groups", "resubmit", ("R",), "resubmit", "submit again what is in the group", destructive=True),
     Key("help", "close", ("escape", "q", "?", "enter"), "close", "close this page"),
     Key("everywhere", "filter", ("/",), "filter", "filter the list by text"),
     Key("everywhere", "refresh", ("r",), "refresh", "ask the server now"),

@@ -12,6 +12,7 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -189,8 +190,8 @@ def _pieces(update: Update) -> Iterator[tuple[int, int, Strip]]:
 class PaintedApp(App[Result]):
     """An app whose frames go through a painter."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
         self.painter = Painter()
 
     def on_resize(self) -> None:

@@ -77,7 +77,7 @@ def _rest_of_blocks(number: int, whole: bool) -> Part:
 
 def raw_parts(raw: bytes, *, whole: bool) -> Iterator[Part]:
     """The line as it came."""
-    yield from _plain(raw[: None if whole else CUT_BYTES].decode("utf-8", "replace"), whole, len(raw))
+    yield from plain_parts(raw[: None if whole else CUT_BYTES].decode("utf-8", "replace"), whole, len(raw))
 
 
 def usage_parts(opened: OpenedResult, cost: str) -> Iterator[Part]:
@@ -125,7 +125,7 @@ def _error_parts(opened: OpenedResult, whole: bool) -> Iterator[Part]:
         return
     if opened.error.message:
         yield Content("")
-        yield from _plain(opened.error.message, whole)
+        yield from plain_parts(opened.error.message, whole)
     yield Content("")
     if opened.error.request_id:
         yield content_of([Cell("request id  ", "muted"), Cell(opened.error.request_id)])
@@ -141,7 +141,7 @@ def _block_parts(block: Block, whole: bool) -> Iterator[Part]:
 
         yield markdown(block.text)
     else:
-        yield from _plain(block.text, whole)
+        yield from plain_parts(block.text, whole)
     for number, citation in enumerate(block.citations[:BLOCKS_FIRST], 1):
         yield from _citation_parts(number, citation)
 
@@ -152,7 +152,7 @@ def _citation_parts(number: int, citation: Citation) -> Iterator[Part]:
         yield content_of([Cell(f"    “{clean_line(shorten(citation.quote, QUOTE_CHARS))}”", "muted")])
 
 
-def _plain(text: str, whole: bool, size_in_all: int = 0) -> Iterator[Part]:
+def plain_parts(text: str, whole: bool, size_in_all: int = 0) -> Iterator[Part]:
     """Text as it is, cut visibly where it is long.
 
     Args:

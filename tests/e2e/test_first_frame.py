@@ -80,7 +80,7 @@ def hold(base_url: str, tmp_path: Path) -> Iterator[Hold]:
 
 
 def fill(profile: Profile, cache: Path) -> None:
-    workspace = Workspace(profile, cache)
+    workspace = Workspace(profile, cache, cache / "data")
     ids = [HOSTILE_ID, *(f"msgbatch_{n:020d}" for n in range(BATCHES - 1))]
     workspace.cache.store([(ended(batch_id, days=2.5 + n), "{}") for n, batch_id in enumerate(ids)])
     workspace.cache.close()

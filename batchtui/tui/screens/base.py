@@ -125,7 +125,11 @@ class BaseScreen(Screen[None]):
 
     def run_key(self, key: Key) -> None:
         """Does what a key does, for the palette and for a click in the key bar."""
-        self.call_later(self._run, key.action)
+        self.run_key_of(key.action)
+
+    def run_key_of(self, action: str) -> None:
+        """Does what the key of an action does."""
+        self.call_later(self._run, action)
 
     async def _run(self, action: str) -> None:
         node = self if hasattr(self, f"action_{action}") else self.table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -69,6 +70,8 @@ class BatchesScreen(BatchActionsScreen):
         self._was_live = False
         self._live_at = 0.0
         self._notice: str | None = None
+        self._sending = ""
+        self._wanted: str | None = None
 
     def on_mount(self) -> None:
         """Paints what the disk knows; the first request goes out after that."""
@@ -79,6 +82,7 @@ class BatchesScreen(BatchActionsScreen):
 
     @work(group="follow")
     async def _follow(self) -> None:
+        await self.batchtui.submitting.settle()
         await self._follower.run()
 
     # What the follower tells
@@ -189,6 +193,9 @@ class BatchesScreen(BatchActionsScreen):
         if self._batches:
             self._list.placeholder = "No batch matches the filter."
         self._list.show(shown)
+        if self._wanted in self._list.shown_ids:
+            self._list.move_to([batch.id for batch in shown].index(self._wanted))
+            self._wanted = None
         self._show_titles()
         self._show_status()
         self.show_current()
@@ -213,7 +220,19 @@ class BatchesScreen(BatchActionsScreen):
         seen_at = self._live_at or max((batch.seen_at for batch in self._batches.values()), default=0.0)
         age = time.time() - seen_at
         old = [Cell(f"{long_duration(age)} old, ", "warning")] if seen_at and age >= OLD_SECONDS else []
-        self.title_bar.show_status([*busy, *([] if self._link.live else old), *_link_words(self._link)])
+        sending = [Cell(f"{self._sending}   ", "accent")] if self._sending else []
+        link = _link_words(self._link)
+        self.title_bar.show_status([*sending, *busy, *([] if self._link.live else old), *link])
+
+    def go_to(self, batch_id: str) -> None:
+        """Puts the cursor on a batch that was just made, as soon as the server lists it."""
+        self._wanted = batch_id
+        self._follower.refresh_now()
+
+    def show_sending(self, words: str) -> None:
+        """Says how far the sending of requests is; empty words say that nothing is sent."""
+        self._sending = words
+        self._show_status()
 
     def show_current(self) -> None:
         """Shows the batch under the cursor in full."""
@@ -226,7 +245,8 @@ class BatchesScreen(BatchActionsScreen):
         files = self._workspace.result_files(batch.id)
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
-        self._detail.show_batch(batch, history, saved, self._costs.get(batch.id))
+        origin = self._workspace.submissions.origin(batch.id)
+        self._detail.show_batch(batch, history, saved, self._costs.get(batch.id), origin)
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )
@@ -318,6 +338,16 @@ class BatchesScreen(BatchActionsScreen):
     def _use_profile(self, chosen: int | None) -> None:
         if chosen is not None:
             self.batchtui.use_profile(self.batchtui.profile_names[chosen])
+
+    async def action_new(self) -> None:
+        """Asks for a file of requests, and submits it after asking once more."""
+        from batchtui.tui.dialogs.pick_file import PickFile
+
+        def picked(path: Path | None) -> None:
+            if path:
+                self.batchtui.submitting.file(path)
+
+        await self.app.push_screen(PickFile("Submit which file of requests?", Path.cwd()), picked)
 
     def step_back(self) -> bool:
         """Takes the marks, then the filter away."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from batchtui.text import clean_line
-from batchtui.tui.screens.exporting import ExportingScreen
+from batchtui.tui.screens.resubmitting import ResubmittingScreen
 from batchtui.tui.widgets.result_pane import ResultPane
 
 
-class ReadingScreen(ExportingScreen):
+class ReadingScreen(ResubmittingScreen):
     """The part of the results screen that reads."""
 
     _pane: ResultPane

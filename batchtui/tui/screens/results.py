@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -29,6 +30,7 @@ from batchtui.results import (
 )
 from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
+from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.finding import Found
 from batchtui.tui.keys import Group, bindings
 from batchtui.tui.network import Network
@@ -83,7 +85,8 @@ class ResultsScreen(ReadingScreen):
     """Reading takes as much room as the list."""
 
     def __init__(self, workspace: Workspace, network: Network, batch: Batch) -> None:
-        self._list, self._pane = ResultTable(), ResultPane(batch.created_at)
+        self._list = ResultTable()
+        self._pane = ResultPane(batch.created_at, self._request_of(workspace, batch))
         title = TitleBar(("batchtui", shorten_id(batch.id, SHORT_ID), "results"))
         super().__init__(self._list, self._pane, title, read_only=workspace.profile.read_only)
         self._batch = batch
@@ -103,6 +106,12 @@ class ResultsScreen(ReadingScreen):
         self._used = ""
         self._is_priced = False
         self._follows_end = False
+
+    @staticmethod
+    def _request_of(workspace: Workspace, batch: Batch) -> Callable[[str], bytes | None] | None:
+        """Gives the request of a custom_id, if the requests of the batch are kept here."""
+        submissions = workspace.submissions
+        return partial(submissions.request, batch.id) if submissions.has_requests(batch.id) else None
 
     def on_mount(self) -> None:
         """Shows what is here, and fetches the rest as it is wanted."""
@@ -302,7 +311,7 @@ class ResultsScreen(ReadingScreen):
             return "Nothing has failed that could be tried again."
         if action == "pause" and progress.is_final:
             return "Nothing is being fetched that could pause."
-        return ""
+        return super().why_not(action)
 
     @property
     def _outcomes(self) -> list[str]:
@@ -354,10 +363,17 @@ class ResultsScreen(ReadingScreen):
             return
         failed = sum(group.count for group in groups)
         so_far = "" if self._fetcher.progress.is_final else " so far, more are coming"
-        title = f"{count(failed)} results are no replies{so_far}; enter shows a group"
+        again = "" if self._read_only else ", R submits it again"
+        title = f"{count(failed)} results are no replies{so_far}; enter shows a group{again}"
         rows = [group_cells(group) for group in groups]
-        choose = Choose(title, GROUP_COLUMNS, rows, width=110)
-        await self.app.push_screen(choose, lambda chosen: self._show_group(groups, chosen))
+        choose = Groups(title, GROUP_COLUMNS, rows, can_resubmit=not self._read_only)
+
+        def answered(chosen: int | None) -> None:
+            self._show_group(groups, chosen)
+            if chosen is not None and choose.is_resubmit_wanted:
+                self.run_key_of("resubmit")
+
+        await self.app.push_screen(choose, answered)
 
     def _show_group(self, groups: Sequence[ErrorGroup], chosen: int | None) -> None:
         if chosen is not None:

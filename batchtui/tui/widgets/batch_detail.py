@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import ago, clean_line, count, long_duration
+from batchtui.text import ago, clean_line, count, long_duration, shorten_id
 from batchtui.tui.batch_text import cost_words, pace_of, pace_words, status_of, steps_of, tally
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
 from batchtui.tui.widgets.document import Document, Part
 
 if TYPE_CHECKING:
     from batchtui.cost import Cost
+    from batchtui.submissions import Origin
 
 SPARK_COLUMNS = 40
+SHORT_ID = 14
 _TONES = {"": "$text", "muted": "$text-muted", "accent": "$accent"}
 _COUNT_TONES = {"succeeded": "$success", "errored": "$error", "expired": "$warning"}
 
@@ -26,7 +28,12 @@ class BatchDetail(Document):
     """The fields of one batch, its counts as a bar, and how fast they move."""
 
     def show_batch(
-        self, batch: Batch, history: Sequence[tuple[float, Counts]], saved: str | None, cost: Cost | None
+        self,
+        batch: Batch,
+        history: Sequence[tuple[float, Counts]],
+        saved: str | None,
+        cost: Cost | None,
+        origin: Origin | None,
     ) -> None:
         """Shows a batch.
 
@@ -35,10 +42,11 @@ class BatchDetail(Document):
             history: When its counts were seen to change, oldest first.
             saved: What of its results is on this disk, in words; None for nothing.
             cost: What it cost, if known.
+            origin: Where it came from, as far as that was here.
         """
         parts = _parts(batch, history, saved, time.time())
         words = clean_line(cost_words(batch, cost, is_saved=saved is not None))
-        self.show([*parts, _field("cost", words)], keep_place=True)
+        self.show([*parts, _field("cost", words), *_origin(origin)], keep_place=True)
 
     def show_nothing(self) -> None:
         """Shows an empty pane."""
@@ -100,6 +108,19 @@ def _results(batch: Batch, saved: str | None, now: float) -> Content:
     if batch.is_archived:
         return _field("results", "removed by the server, and not saved here")
     return _field("results", "none" if batch.is_ended else "when it ends")
+
+
+def _origin(origin: Origin | None) -> Iterator[Content]:
+    """Where it came from, and which batches have taken over what failed."""
+    if origin is None:
+        return
+    if origin.parent:
+        yield _field("again", f"what failed of {shorten_id(clean_line(origin.parent), SHORT_ID)}")
+    elif origin.source:
+        part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
+        yield _field("from", clean_line(origin.source) + part)
+    for child in origin.again:
+        yield _field("failed", f"submitted again as {shorten_id(clean_line(child), SHORT_ID)}")
 
 
 def _field(name: str, value: str) -> Content:

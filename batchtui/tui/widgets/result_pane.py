@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from textual import work
@@ -16,9 +17,9 @@ from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.document import Document, Part
 from batchtui.tui.widgets.json_tree import JsonTree
 from batchtui.tui.widgets.line_view import LineView
+from batchtui.tui.widgets.styled import content_of
 
-Tab = Literal["Reply", "JSON", "Raw", "Usage"]
-TABS: tuple[Tab, ...] = ("Reply", "JSON", "Raw", "Usage")
+Tab = Literal["Reply", "Request", "JSON", "Raw", "Usage"]
 ID_WIDTH = 24
 
 
@@ -27,6 +28,7 @@ class ResultPane(Container):
 
     Args:
         made_at: When the requests were made, in seconds since 1970; what they cost depends on it.
+        request_of: Gives the request of a custom_id as it was sent; None where requests are not kept.
     """
 
     DEFAULT_CSS = """
@@ -34,9 +36,13 @@ class ResultPane(Container):
     """
     """One of the two views at a time."""
 
-    def __init__(self, made_at: float) -> None:
+    def __init__(self, made_at: float, request_of: Callable[[str], bytes | None] | None = None) -> None:
         super().__init__()
         self._made_at = made_at
+        self._request_of = request_of
+        self._tabs: list[Tab] = ["Reply", "Request", "JSON", "Raw", "Usage"]
+        if request_of is None:
+            self._tabs.remove("Request")
         self._has_prices = False
         self._document, self._tree = Document(), JsonTree()
         self._tab: Tab = "Reply"
@@ -66,7 +72,7 @@ class ResultPane(Container):
         """The custom_id, and the ways to show the result."""
         if self._row is None:
             return []
-        tabs = [Cell(f"  {tab}", "accent" if tab == self._tab else "muted") for tab in TABS]
+        tabs = [Cell(f"  {tab}", "accent" if tab == self._tab else "muted") for tab in self._tabs]
         return [Cell(shorten_id(self._row.custom_id, ID_WIDTH), "strong"), *tabs]
 
     def show(self, row: ResultRow | None, results: Results) -> None:
@@ -93,7 +99,7 @@ class ResultPane(Container):
     def turn(self, step: int) -> None:
         """Shows the result in the next way, or the one before."""
         had_focus = self.view.has_focus
-        self._tab = TABS[(TABS.index(self._tab) + step) % len(TABS)]
+        self._tab = self._tabs[(self._tabs.index(self._tab) + step) % len(self._tabs)]
         self._draw()
         if had_focus:
             self.screen.set_focus(self.view)
@@ -119,11 +125,22 @@ class ResultPane(Container):
     def _parts(self) -> Iterable[Part]:
         if self._row is None:
             return ()
+        if self._tab == "Request":
+            return self._request_parts(self._row.custom_id)
         if self._tab == "Raw":
             return raw_parts(self._raw, whole=self._whole)
         if self._tab == "Usage":
             return usage_parts(self._opened, self._cost_of(self._row))
         return reply_parts(self._row, self._opened, whole=self._whole, unfolded=self._unfolded)
+
+    def _request_parts(self, custom_id: str) -> Iterable[Part]:
+        from batchtui.tui.request_text import request_parts
+
+        try:
+            raw = self._request_of(custom_id) if self._request_of else None
+        except (OSError, sqlite3.Error) as error:
+            return [content_of([Cell(f"The request cannot be read: {error}", "error")])]
+        return request_parts(raw, whole=self._whole)
 
     def _cost_of(self, row: ResultRow) -> str:
         """What a reply cost; a sign of waiting until the prices are here."""

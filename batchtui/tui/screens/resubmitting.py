@@ -1,0 +1,91 @@
+"""Submitting again, from the results screen, what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from textual import work
+
+from batchtui.results import EVERYTHING, Query, Results, State
+from batchtui.submissions import FAILED, Failures
+from batchtui.text import count, plural, shorten_id
+from batchtui.tui.screens.base import SHORT_ID
+from batchtui.tui.screens.exporting import ExportingScreen
+
+if TYPE_CHECKING:
+    from batchtui.cache import Batch
+    from batchtui.workspace import Workspace
+
+
+class ResubmittingScreen(ExportingScreen):
+    """The part of the results screen that submits again."""
+
+    _batch: Batch
+    _workspace: Workspace
+    _query: Query
+
+    @cached_property
+    def _has_requests(self) -> bool:
+        return self._workspace.submissions.has_requests(self._batch.id)
+
+    def why_not(self, action: str) -> str:
+        """Why what failed cannot be submitted again."""
+        if action != "resubmit":
+            return super().why_not(action)
+        counts = self._batch.counts
+        if counts.total == counts.succeeded:
+            return "Nothing to submit again: every request succeeded."
+        if not self._has_requests:
+            return (
+                "The requests are not kept here, and the API does not give them back: "
+                f"`batchtui attach {self._batch.id} FILE` ties them to the batch."
+            )
+        return ""
+
+    @work(group="resubmit", exclusive=True)
+    async def action_resubmit(self) -> None:
+        """Submits what is marked, or shown, or else all that failed, after asking."""
+        self._fetcher.want_all()
+        if self._fetcher.progress.state is not State.COMPLETE:
+            self.batchtui.tell("Not all results are here yet: press R again when they are.")
+            return
+        try:
+            failures = await asyncio.to_thread(self._failures)
+        except (OSError, sqlite3.Error) as error:
+            self.batchtui.tell(str(error), failed=True)
+            return
+        notes = list(_notes(failures))
+        if failures.again:
+            self.batchtui.submitting.again(self._batch.id, failures.again, notes)
+        else:
+            self.batchtui.tell(" ".join(["Nothing to submit again.", *notes]))
+
+    def _failures(self) -> Failures:
+        """What failed of what is meant. Runs in a thread, with a reader of its own."""
+        marked = sorted(cast("set[int]", self._list.marked))
+        with Results(self._results.files) as results:
+            if marked or self.filter_text:
+                numbers: Sequence[int] | None = marked or list(self._rows.numbers)
+            else:
+                numbers = results.numbers(self._query) if self._query != EVERYTHING else None
+            picked = None if numbers is None else [row.custom_id for row in results.each(numbers)]
+            return self._workspace.submissions.failures(
+                self._batch.id, results, outcomes=FAILED, custom_ids=picked
+            )
+
+
+def _notes(failures: Failures) -> list[str]:
+    notes = []
+    if failures.to_fix:
+        number = plural(len(failures.to_fix), "request", "requests")
+        notes.append(f"{number} would fail again and are left out: mend them first (e shows why).")
+    for child, custom_ids in failures.sent_already.items():
+        which = shorten_id(child, SHORT_ID)
+        notes.append(f"{count(len(custom_ids))} were submitted again already, as {which}.")
+    if failures.no_request:
+        notes.append(f"{count(len(failures.no_request))} are not among the requests that are kept here.")
+    return notes

@@ -1,0 +1,202 @@
+"""Submitting from the screens: a new file, or again what failed. It goes on whatever screen is open."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.worker import Worker, get_current_worker
+
+from batchtui.api import ApiError
+from batchtui.requests import Lost, NotSubmitted, Prepared, Sent, Submission
+from batchtui.submissions import SubmissionError, estimate
+from batchtui.text import ago, count, money, percent, plural, shorten_id, size
+from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.dialogs.report import Report
+from batchtui.tui.widgets.cells import Cell
+from batchtui.tui.widgets.styled import content_of
+from batchtui.workspace import WorkspaceError
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+SHORT_ID = 14
+FAULTS_SHOWN = 1_000
+WIDTH = 100
+FAILURES = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, OSError, sqlite3.Error)
+"""What may go wrong on the way, each with a sentence."""
+
+
+class Stopped(Exception):
+    """The app is left in the middle of reading a file."""
+
+
+class Submitting:
+    """Checks, asks, sends, and says what became of it.
+
+    Args:
+        app: Whose workspace it goes to, and who shows the questions.
+    """
+
+    def __init__(self, app: BatchtuiApp) -> None:
+        self._app = app
+        self._submissions = app.workspace.submissions
+
+    def file(self, path: Path) -> None:
+        """Submits a file of somebody's, after checking and asking."""
+        self._app.run_worker(self._file(path), group="submit")
+
+    def again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
+        """Submits some requests of a batch again, after asking.
+
+        Args:
+            batch_id: The batch.
+            custom_ids: Which of its requests.
+            notes: What the person should know of those that are left out.
+        """
+        self._app.run_worker(self._again(batch_id, custom_ids, notes), group="submit")
+
+    async def settle(self) -> None:
+        """Finds out what became of submissions whose answer was lost in an earlier run."""
+        try:
+            unclear = await self._app.network.call(self._submissions.resolve)
+        except (NotSubmitted, SubmissionError, OSError, sqlite3.Error) as error:
+            self._app.tell(str(error), failed=True)
+        except ApiError:
+            pass  # the list cannot be had either, which is said there
+        else:
+            if unclear:
+                self._app.tell("A submission that broke off left no batch: create it again when you like.")
+
+    async def _file(self, path: Path) -> None:
+        self._app.tell(f"Checking {path.name}…")
+        prepare = partial(self._submissions.prepare, path, self._report_to(get_current_worker()))
+        await self._confirm_and_send(prepare, None, ())
+
+    async def _again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
+        prepare = partial(self._submissions.prepare_again, batch_id, custom_ids)
+        await self._confirm_and_send(prepare, batch_id, notes)
+
+    async def _confirm_and_send(
+        self, prepare: Callable[[], Prepared], parent: str | None, notes: Sequence[str]
+    ) -> None:
+        try:
+            prepared = await asyncio.to_thread(prepare)
+            try:
+                unfinished = await self._ask(prepared, parent, notes)
+                if unfinished is not None:
+                    await self._send(prepared, parent, unfinished)
+            finally:
+                self._submissions.discard(prepared)
+        except Stopped:
+            pass
+        except FAILURES as error:
+            self._app.tell(str(error), failed=True)
+
+    async def _ask(
+        self, prepared: Prepared, parent: str | None, notes: Sequence[str]
+    ) -> Sequence[Submission] | None:
+        """None for No; else the submission to be gone on with, if there is one."""
+        if prepared.fault_count:
+            await self._app.push_screen_wait(Report(_fault_lines(prepared), width=WIDTH))
+            return None
+        earlier = self._submissions.earlier(prepared, parent)
+        is_twice = earlier is not None and earlier.is_whole
+        number = count(prepared.requests)
+        question = Confirm(
+            f"Submit {_requests(prepared)} again?" if parent else f"Submit {_requests(prepared)}?",
+            [*_facts(prepared), *notes, *_about_earlier(earlier)],
+            f"Submit {number}",
+            prepared.requests if is_twice else None,
+        )
+        if not await self._app.push_screen_wait(question):
+            return None
+        return [earlier] if earlier and not earlier.is_whole else []
+
+    async def _send(self, prepared: Prepared, parent: str | None, unfinished: Sequence[Submission]) -> None:
+        submission = await self._app.network.call(
+            partial(
+                self._app.workspace.submit,
+                prepared,
+                unfinished=next(iter(unfinished), None),
+                parent=parent,
+                on_sent=self._tell_sent,
+            )
+        )
+        names = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
+        more = "…" if len(submission.batch_ids) > 3 else ""
+        self._app.first_screen.show_sending("")
+        self._app.tell(f"Submitted {_requests(prepared)}: {names}{more}")
+        self._app.first_screen.go_to(submission.batch_ids[0])
+
+    def _tell_sent(self, sent: Sent | Lost) -> None:
+        """On the network thread."""
+        if isinstance(sent, Lost):
+            words = f"The answer was lost: {sent.why} Looking for the batch on the server."
+            self._app.call_later(self._app.tell, words)
+        else:
+            which = f"batch {sent.part + 1} of {sent.parts} " if sent.parts > 1 else ""
+            words = f"sending {which}{percent(sent.done, sent.size)} of {size(sent.size)}"
+            self._app.call_later(self._app.first_screen.show_sending, words)
+
+    def _report_to(self, worker: Worker[object]) -> Callable[[int], None]:
+        """Stops the reading of a file once the app is left."""
+
+        def report(_: int) -> None:
+            if worker.is_cancelled:
+                raise Stopped
+
+        return report
+
+
+def _requests(prepared: Prepared) -> str:
+    parts = len(prepared.parts)
+    number = plural(prepared.requests, "request", "requests")
+    return number if parts == 1 else f"{number} as {count(parts)} batches"
+
+
+def _facts(prepared: Prepared) -> list[str]:
+    """What would be sent, and what it may cost."""
+    lines = [f"{prepared.source}, {size(prepared.size)}"]
+    for load in prepared.models():
+        tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
+        lines.append(f"{count(load.requests)} to {load.model}: {tokens}")
+    least, most = estimate(prepared.loads)
+    if most is None:
+        lines.append("What it costs is unknown: there is no price for one of the models.")
+    else:
+        lines.append(f"About {money(least)} for the input, at most {money(most)} in all (an estimate).")
+    return lines
+
+
+def _about_earlier(earlier: Submission | None) -> list[str]:
+    import time
+
+    if earlier is None:
+        return []
+    when = ago(time.time() - earlier.created_at)
+    if earlier.is_whole:
+        return [f"The very same was submitted {when}: you would pay for it twice."]
+    done = f"{len(earlier.batch_ids)} of {count(len(earlier.parts))} batches"
+    return [f"It was begun {when}, and {done} were made: this goes on with the rest."]
+
+
+def _fault_lines(prepared: Prepared) -> list[Content]:
+    """All that is wrong with a file."""
+    faults = plural(prepared.fault_count, "fault", "faults")
+    lines = [content_of([Cell(f"{faults} in {prepared.source}; nothing was sent.", "strong")]), Content("")]
+    for fault in prepared.faults[:FAULTS_SHOWN]:
+        where = f"line {count(fault.line)}" if fault.line else "the file"
+        whose = f" ({fault.custom_id})" if fault.custom_id else ""
+        lines.append(content_of([Cell(f"{where}{whose}  ", "accent"), Cell(fault.what)]))
+    left = prepared.fault_count - FAULTS_SHOWN
+    if left > 0:
+        lines.append(
+            content_of([Cell(f"and {count(left)} more: `batchtui create --dry-run` lists all", "muted")])
+        )
+    return lines
