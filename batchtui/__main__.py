@@ -24,10 +24,10 @@ def open_screens(session: Session) -> int:
     with session.place() as place:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise Failed(NO_TERMINAL, USAGE)
-        from batchtui.config import config_dir, load_settings, profile_names
+        from batchtui.config import load_settings, profile_names
         from batchtui.tui import BINDING_IDS, THEME_NAMES, show_first_frame
 
-        path = config_dir() / "config.toml"
+        path = session.config_path
         settings = load_settings(path, themes=THEME_NAMES, binding_ids=BINDING_IDS)
         profiles = [] if place.is_demo else profile_names(path)
         with show_first_frame(place.profile, place.cache_root, settings.theme) as early:

@@ -57,6 +57,9 @@ class BatchesClient:
         profile: Where to call and as whom.
         retry: How patient to be.
         on_call: Told of every call that is made.
+
+    Raises:
+        NotReachable: A proxy or certificates that the environment names cannot be used.
     """
 
     def __init__(
@@ -66,16 +69,20 @@ class BatchesClient:
         self._on_call = on_call or (lambda _: None)
         self.base_url = profile.base_url
         plain = profile.base_url.startswith("http://")
-        self._http = httpx.AsyncClient(
-            base_url=profile.base_url,
-            headers=_headers(profile),
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            # Plain HTTP is allowed to this machine only: there a proxy would be handed the key,
-            # and reading the certificate store would cost a start 15 ms for nothing.
-            trust_env=not plain,
-            verify=not plain,
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=profile.base_url,
+                headers=_headers(profile),
+                timeout=TIMEOUT,
+                follow_redirects=False,
+                # Plain HTTP is allowed to this machine only: there a proxy would be handed the key,
+                # and reading the certificate store would cost a start 15 ms for nothing.
+                trust_env=not plain,
+                verify=not plain,
+            )
+        except (ImportError, OSError, ValueError):
+            # What they say may hold the proxy's password.
+            raise NotReachable(_BAD_ENVIRONMENT) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -246,6 +253,12 @@ class BatchesClient:
     def _why_not_reachable(self, error: httpx.RequestError) -> str:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
         return f"{self.base_url} cannot be reached ({reason or type(error).__name__})."
+
+
+_BAD_ENVIRONMENT = (
+    "The proxy or the certificates that the environment names cannot be used; "
+    "`batchtui doctor` says which and why."
+)
 
 
 def _path(batch_id: str) -> str:

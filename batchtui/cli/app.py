@@ -12,7 +12,9 @@ import click
 from batchtui import __version__
 from batchtui.cli.batches import cancel, delete, list_, show
 from batchtui.cli.cache import cache
+from batchtui.cli.config import config
 from batchtui.cli.cost import cost
+from batchtui.cli.doctor import doctor
 from batchtui.cli.failures import explain
 from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
@@ -80,7 +82,7 @@ def batchtui(
 
 SEEING = (list_, show, watch, results, search, errors, cost)
 CHANGING = (create, resubmit, attach, cancel, delete)
-UPKEEP = (cache, sandbox)
+UPKEEP = (cache, config, doctor, sandbox)
 for command in (*SEEING, *CHANGING, *UPKEEP):
     batchtui.add_command(command)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from batchtui.cli.output import say
 
 if TYPE_CHECKING:
-    from batchtui.config import Profile
+    from batchtui.config import Profile, ProfileDraft
     from batchtui.workspace import Workspace
 
 T = TypeVar("T")
@@ -61,12 +61,22 @@ class Session:
 
         return cache_dir(self.cache_dir, os.environ)
 
+    @property
+    def config_path(self) -> Path:
+        """The configuration file, which need not exist."""
+        from batchtui.config import config_dir
+
+        return config_dir() / "config.toml"
+
+    def draft_profile(self, name: str | None) -> ProfileDraft:
+        """A profile whose key is not read yet."""
+        from batchtui.config import draft_profile
+
+        return draft_profile(name, base_url=self.base_url, env=os.environ, config_path=self.config_path)
+
     def load_profile(self, name: str | None) -> Profile:
         """A profile by its name, or the one that the environment and config.toml lead to."""
-        from batchtui.config import config_dir, load_profile
-
-        path = config_dir() / "config.toml"
-        profile = load_profile(name, base_url=self.base_url, env=os.environ, config_path=path)
+        profile = self.draft_profile(name).load()
         return replace(profile, read_only=self.read_only or profile.read_only)
 
     def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:

@@ -1,0 +1,33 @@
+"""`doctor`: whether all is well here, and if not what to do."""
+
+from __future__ import annotations
+
+import click
+
+from batchtui.cli.output import print_line, print_objects
+from batchtui.cli.session import Session
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each thing looked at.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Look at what batchtui needs, and say what to do where something is missing.
+
+    Looks at Python, the terminal and its colours, the configuration, the cache folder, certificates, the
+    proxy, the key, and asks the API for one batch. Each line begins with ok or with fix. Works without a key
+    and without a network. Secrets are not shown: what it prints may be pasted into a report.
+
+    Exits with 0 if all is well, else with 1.
+    """
+    from batchtui.cli.checks import checks
+
+    session: Session = context.obj
+    is_well = True
+    for check in checks(session):
+        is_well = is_well and check.ok
+        if as_json:
+            print_objects([check._asdict()])
+        else:
+            print_line(f"{'ok' if check.ok else 'fix':<5}{check.name:<10}{check.text}")
+    context.exit(0 if is_well else 1)
