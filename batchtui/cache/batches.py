@@ -105,10 +105,10 @@ class BatchCache:
         rows = self._read("SELECT wire FROM batches WHERE id = ?", batch_id)
         return str(rows[0][0]) if rows else None
 
-    def matching(self, prefix: str) -> list[str]:
-        """The ids that begin with `prefix`, at most 10, newest first."""
-        query = "SELECT id FROM batches WHERE substr(id, 1, ?) = ? ORDER BY created_at DESC LIMIT 10"
-        return [row[0] for row in self._read(query, len(prefix), prefix)]
+    def matching(self, prefix: str, limit: int = 10) -> list[str]:
+        """The ids that begin with `prefix`, at most `limit`, newest first."""
+        query = "SELECT id FROM batches WHERE substr(id, 1, ?) = ? ORDER BY created_at DESC LIMIT ?"
+        return [row[0] for row in self._read(query, len(prefix), prefix, limit)]
 
     def history(self, batch_id: str, since: float = 0.0) -> list[tuple[float, Counts]]:
         """When the counts of a batch were seen to change since some time, oldest first."""

@@ -12,10 +12,11 @@ import click
 from batchtui import __version__
 from batchtui.cli.batches import cancel, delete, list_, show
 from batchtui.cli.cache import cache
+from batchtui.cli.completion import VARIABLE, complete_profile, completion
 from batchtui.cli.config import config
 from batchtui.cli.cost import cost
 from batchtui.cli.doctor import doctor
-from batchtui.cli.failures import explain
+from batchtui.cli.failures import FAILED, explain
 from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
@@ -44,7 +45,12 @@ class Commands(click.Group):
 @click.group(
     cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.option("--profile", metavar="NAME", help="Profile of the config file to use.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Profile of the config file to use.",
+    shell_complete=complete_profile,
+)
 @click.option("--base-url", metavar="URL", help="API to talk to: https, or http on this machine.")
 @click.option(
     "--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is kept on disk."
@@ -82,7 +88,7 @@ def batchtui(
 
 SEEING = (list_, show, watch, results, search, errors, cost)
 CHANGING = (create, resubmit, attach, cancel, delete)
-UPKEEP = (cache, config, doctor, sandbox)
+UPKEEP = (cache, config, doctor, completion, sandbox)
 for command in (*SEEING, *CHANGING, *UPKEEP):
     batchtui.add_command(command)
 
@@ -105,6 +111,8 @@ def main(open_screens: Callable[[Session], int], arguments: Sequence[str] | None
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - explain raises what it does not know
+        if VARIABLE in os.environ:
+            return FAILED  # a shell completes: whatever is wrong must not spoil the line that is being typed
         sentence, code = explain(error)
         if sentence:
             click.echo(sentence, err=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.asking import ask
+from batchtui.cli.completion import complete_id
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
@@ -43,7 +44,7 @@ def list_(session: Session, limit: int, every: bool, status: str | None, as_json
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("--json", "as_json", is_flag=True, help="The JSON object as the API gives it.")
 @click.pass_obj
 def show(session: Session, batch_id: str, as_json: bool) -> None:
@@ -61,7 +62,7 @@ def show(session: Session, batch_id: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
@@ -79,7 +80,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
 from batchtui.cli.output import LEFT, RIGHT, print_lines, print_objects, print_table, say
@@ -21,7 +22,7 @@ STEP_ROWS = 500
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.argument("pattern", metavar="PATTERN")
 @click.option("--regex", is_flag=True, help="PATTERN is a regular expression.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each result that matches.")
@@ -49,7 +50,7 @@ def search(session: Session, batch_id: str, pattern: str, regex: bool, as_json: 
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each group.")
 @click.pass_obj
 def errors(session: Session, batch_id: str, as_json: bool) -> None:

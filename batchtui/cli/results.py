@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
 from batchtui.cli.output import say
@@ -24,7 +25,7 @@ FORMATS = ("jsonl", "csv", "json", "md")
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
 @click.option("--type", "outcome", metavar="T", help="Only succeeded, errored, canceled or expired ones.")
 @click.option("--custom-id", metavar="C", help="Only the result for this request.")

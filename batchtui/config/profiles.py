@@ -103,6 +103,11 @@ class ProfileDraft:
         return {"profile": self.name, "base_url": self.base_url} | given
 
     @property
+    def has_quick_key(self) -> bool:
+        """Whether the key is read without running anything that may ask the person."""
+        return not {"api_key_command", "api_key_keyring"} & self._table.keys()
+
+    @property
     def header_sources(self) -> dict[str, Source]:
         """Names of the custom headers, and where each was read."""
         in_file = self._table.get("headers", {})
