@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,14 +34,24 @@ class ClosedPipe(Exception):
 class Commands(click.Group):
     """The commands, for which a closed pipe is no failure; click by itself would exit with 1."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
+        """Reads the options; `--help` and `--version` print here."""
+        with _pipe_may_close():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command that was asked for."""
-        try:
-            answer: object = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise ClosedPipe from None
-        return answer
+        with _pipe_may_close():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _pipe_may_close() -> Iterator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ClosedPipe from None
 
 
 @click.group(
@@ -71,7 +83,11 @@ def batchtui(
 ) -> int:
     """See, read and steer Anthropic Message Batches from a terminal.
 
-    Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY.
+    Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY, or from a profile of the
+    config file. Data goes to stdout, everything else to stderr.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorised, 4 not reachable, 5 results incomplete,
+    130 interrupted.
     """
     session = Session(
         open_screens=context.obj,
