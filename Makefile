@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Byte code is wanted: without it every start is several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format quickstart screenshots bench clean
+.PHONY: demo test check format quickstart screenshots docs bench clean
 
 demo: $(READY)
 	@$(BIN)/batchtui --demo
@@ -31,6 +31,9 @@ quickstart: $(READY)
 
 screenshots: $(READY)
 	TZ=UTC $(BIN)/python -m screenshots
+
+docs: $(READY)
+	$(BIN)/python -m docs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

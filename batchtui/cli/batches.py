@@ -28,7 +28,11 @@ STATUSES = ("in_progress", "canceling", "ended")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as the API gives it.")
 @click.pass_obj
 def list_(session: Session, limit: int, every: bool, status: str | None, as_json: bool) -> None:
-    """List the batches, newest first."""
+    """List the batches, newest first.
+
+    Asks the server, and keeps in the cache what it says. The counts may stay at processing until a batch
+    ends. A batch whose results the server has removed, 29 days after its creation, is shown as archived.
+    """
 
     async def work(workspace: Workspace) -> None:
         batches = await workspace.list(inf if every else limit, status)
@@ -48,7 +52,10 @@ def list_(session: Session, limit: int, every: bool, status: str | None, as_json
 @click.option("--json", "as_json", is_flag=True, help="The JSON object as the API gives it.")
 @click.pass_obj
 def show(session: Session, batch_id: str, as_json: bool) -> None:
-    """Show one batch. ID may be shortened to what begins only one batch seen before."""
+    """Show one batch as the server has it now.
+
+    Here as in all commands ID may be shortened to what begins only one batch seen before.
+    """
 
     async def work(workspace: Workspace) -> None:
         batch = await workspace.retrieve(workspace.full_id(batch_id))
@@ -66,7 +73,11 @@ def show(session: Session, batch_id: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
-    """Cancel running batches. What has begun may still finish, and is billed."""
+    """Cancel running batches.
+
+    What has begun may still finish, and is billed. A batch is canceling until then, and has results for
+    what was done. Asks first; where there is no terminal to ask on, --yes is needed.
+    """
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
@@ -84,7 +95,12 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
-    """Delete ended batches on the server, with their results, for good. Results saved here stay."""
+    """Delete ended batches and their results for good.
+
+    They are deleted on the server. Results that are saved on this disk stay here. A running batch must be
+    cancelled first. Asks first, and says whose results are saved nowhere else; where there is no terminal to
+    ask on, --yes is needed.
+    """
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]

@@ -28,7 +28,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that lets a shell complete commands, options, profiles and batch ids.
+    """Print the script that completes for a shell.
+
+    It completes commands, options, profiles and the ids of batches.
 
     To install it:
 

@@ -12,7 +12,7 @@ from batchtui.cli.session import Session
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each thing looked at.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
-    """Look at what batchtui needs, and say what to do where something is missing.
+    """Say what is missing here, and what to do.
 
     Looks at Python, the terminal and its colours, the configuration, the cache folder, certificates, the
     proxy, the key, and asks the API for one batch. Each line begins with ok or with fix. Works without a key

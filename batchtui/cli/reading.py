@@ -54,10 +54,13 @@ def search(session: Session, batch_id: str, pattern: str, regex: bool, as_json: 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each group.")
 @click.pass_obj
 def errors(session: Session, batch_id: str, as_json: bool) -> None:
-    """Group the results of an ended batch that are no replies, and say what to do about them.
+    """Group what failed, and say what to do about it.
 
-    Like failures are one group: the same outcome and error type, and the same message but for numbers and
-    ids, which show as #. The largest group comes first. Results that are not here yet are fetched, and kept.
+    Takes all results of an ended batch that are no replies. Like failures are one group: the same outcome
+    and error type, and the same message but for numbers and ids, which show as #. The largest group comes
+    first. Results that are not here yet are fetched, and kept.
+
+    Exits with 5 if results are missing.
     """
 
     async def work(workspace: Workspace) -> None:

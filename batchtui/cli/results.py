@@ -30,7 +30,14 @@ FORMATS = ("jsonl", "csv", "json", "md")
 @click.option("--type", "outcome", metavar="T", help="Only succeeded, errored, canceled or expired ones.")
 @click.option("--custom-id", metavar="C", help="Only the result for this request.")
 @click.option("--merged", is_flag=True, help="As one with what was submitted again of it.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="jsonl",
+    show_default=True,
+    help="How to write them.",
+)
 @click.pass_obj
 def results(
     session: Session,
@@ -44,10 +51,15 @@ def results(
     """Print the results of an ended batch, or write them to a file.
 
     They are kept on this disk as they came: what is here already is not fetched again, and a fetch that was
-    interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte.
+    interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte. On stdout jsonl
+    comes while it is fetched, the other formats once all is here. FILE must be new; it appears when it is
+    whole.
 
     With --merged the parts of one submission, and what was submitted again of them, are read as one batch:
     for each custom_id there is the latest outcome. All of them must have ended.
+
+    Exits with 5 if results are missing, after printing or writing those that are here: run it again to go
+    on.
     """
 
     async def work(workspace: Workspace) -> None:

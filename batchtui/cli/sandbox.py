@@ -28,10 +28,18 @@ def sandbox(  # one argument for each option
     counts: Literal["live", "at-end"],
     faults: tuple[str, ...],
 ) -> None:
-    """Run a Message Batches API on this machine, with made-up batches.
+    """Run a Message Batches API with made-up batches.
 
-    The first line on stdout is {"base_url": …, "api_key": …}. Stop it with ctrl+c. Where time passes
-    faster than here, what it dates soon lies ahead of this machine's clock.
+    It listens on this machine only, for trying clients against. The first line on stdout is
+    {"base_url": …, "api_key": …}. Stop it with ctrl+c. Where time passes faster than here, what it dates
+    soon lies ahead of this machine's clock.
+
+    FAULT is NAME[:NUMBER][@OPERATION]; with a NUMBER only every so many requests one is hit. OPERATION is
+    create, list, retrieve, cancel, delete or results. 429, 500 and 529 are answers, to all operations unless
+    one is named. spend-limit (the 429 that stays), refuse (the connection is closed), timeout (no answer),
+    drop-after-accept and 502-after-accept (done, but the answer is lost) hit create unless another is named.
+    drop-results and short end results after NUMBER bytes, slow-results sends so many a second; no-range and
+    change-etag keep results from being resumed.
     """
     from batchtui.sandbox import SandboxOptions, listen, new_key, serve
 
