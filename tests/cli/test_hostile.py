@@ -28,6 +28,13 @@ PAGE = answer("200 OK", json.dumps({"data": [BATCH], "has_more": False}, ensure_
 ONE = answer("200 OK", json.dumps(BATCH | {"id": "b1"}, ensure_ascii=False).encode())
 REFUSAL = error_answer("400 Bad Request", f"bad{ATTACK}", ATTACK, "request-id: req_\x1b[31m")
 
+ERROR = {"type": f"bad{ATTACK}", "message": f"bad{ATTACK}\ud800"}
+LINE = {
+    "custom_id": f"bad{ATTACK}",
+    "result": {"type": "errored", "error": {"type": "error", "error": ERROR}},
+}
+RESULTS = answer("200 OK", json.dumps(LINE).encode() + b"\n")
+
 
 @pytest.fixture
 async def hostile() -> AsyncIterator[CannedServer]:
@@ -54,7 +61,29 @@ async def hostile() -> AsyncIterator[CannedServer]:
 async def test_nothing_of_theirs_reaches_the_terminal(
     words: list[str], reply: bytes, hostile: CannedServer, tmp_path: Path
 ) -> None:
-    hostile.answers[:] = [reply]
+    await check(hostile, words, [reply], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["results", "b1"],
+        ["search", "b1", "bad"],
+        ["search", "b1", "bad", "--json"],
+        ["errors", "b1"],
+        ["errors", "b1", "--json"],
+    ],
+    ids=" ".join,
+)
+async def test_nothing_of_what_results_say_reaches_the_terminal(
+    words: list[str], hostile: CannedServer, tmp_path: Path
+) -> None:
+    await check(hostile, words, [ONE, RESULTS], tmp_path)
+
+
+async def check(hostile: CannedServer, words: list[str], answers: list[bytes], tmp_path: Path) -> None:
+    """Runs a command on a pty, and looks at every character that it sends there."""
+    hostile.answers[:] = answers
     env = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": hostile.base_url, "HOME": str(tmp_path)}
     child = pexpect.spawn(
         sys.executable, ["-m", "batchtui", *words], env=env, timeout=20, dimensions=(40, 200)
