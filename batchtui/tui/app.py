@@ -148,7 +148,7 @@ class BatchtuiApp(PaintedApp[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """Does what a key, the palette or a click asks for, or says why it cannot be done now."""
-        screen, why = self.screen, ""
+        screen, why = default_namespace, ""
         if isinstance(screen, BaseScreen) and isinstance(action, str) and screen.check_action(action, ()):
             why = screen.why_not(action)
         if why:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -10,7 +11,9 @@ from batchtui.tui.widgets.cells import Cell, Line
 
 BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (110, "-wide")]
 """From how many columns on: one pane at a time, below each other, beside each other."""
-PANE_COLUMNS, PANE_ROWS = 50, 13
+LOW_BREAKPOINTS = [(0, "-low"), (18, "-high")]
+"""From how many lines on there is room for a pane below the list."""
+PANE_COLUMNS, PANE_ROWS = 50, 9
 """What the pane takes beside the list, or below it; the list has the rest."""
 BARS = 2
 """The title line and the line of keys."""
@@ -37,12 +40,17 @@ class Room(NamedTuple):
 
 def room_in(columns: int, rows: int) -> Room:
     """How a terminal is shared out before a key is pressed."""
-    (_, form) = max(point for point in BREAKPOINTS if columns >= point[0])
+    form, height = reached(BREAKPOINTS, columns), reached(LOW_BREAKPOINTS, rows)
     if form == "-wide":
         return Room(columns - PANE_COLUMNS, rows - BARS, beside=PANE_COLUMNS)
-    if form == "-medium":
+    if form == "-medium" and height == "-high":
         return Room(columns, rows - BARS - PANE_ROWS, below=PANE_ROWS)
     return Room(columns, rows - BARS)
+
+
+def reached(breakpoints: Sequence[tuple[int, str]], length: int) -> str:
+    """The class of the last breakpoint that so many columns or lines reach."""
+    return [name for least, name in breakpoints if length >= least][-1]
 
 
 def where(profile: Profile, *, is_demo: bool) -> str:

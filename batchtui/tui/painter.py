@@ -13,6 +13,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -193,6 +194,7 @@ class PaintedApp(App[Result]):
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self.painter = Painter()
+        self._frame_size = Size()
 
     def on_resize(self) -> None:
         """Send the next frame whole: what a terminal shows while its size changes is its own affair."""
@@ -205,6 +207,10 @@ class PaintedApp(App[Result]):
         if not (is_shown and self._driver and isinstance(renderable, Update)):
             super()._display(screen, renderable)
             return
+        if self._frame_size != screen.outer_size:
+            # The frame before may have gone beyond the edges of the terminal, and stand anywhere.
+            self._frame_size = screen.outer_size
+            self.painter.forget()
         colours = COLOR_SYSTEMS[self.console.color_system or "truecolor"]
         if sent := self.painter.paint(renderable, colours):
             x, y = screen.outer_size.clamp_offset(self.cursor_position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pexpect
 import pyte
@@ -48,6 +48,11 @@ class Terminal:
         """Types keys."""
         self.child.send(keys.encode())
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the terminal another size; the program is told by a signal."""
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
     def paste(self, text: str) -> None:
         """Pastes text, as a terminal with bracketed paste hands it over."""
         self.type(f"\x1b[200~{text}\x1b[201~")
@@ -74,6 +79,11 @@ class Terminal:
                 continue
             except pexpect.EOF:
                 raise AssertionError(f"ended while waiting for {wanted}:\n{self.shown}") from None
+
+    def read(self, seconds: float) -> None:
+        """Reads what comes within some time, if anything does."""
+        with suppress(pexpect.TIMEOUT):
+            self._take(self.child.read_nonblocking(_READ_BYTES, timeout=seconds))
 
     def until_shown(self, *texts: str) -> None:
         """Waits until texts are on the screen, all at once."""

@@ -41,7 +41,7 @@ def test_a_filter(terminal: Terminal) -> None:
 
 
 def test_a_filter_taken_back_and_another_one(terminal: Terminal) -> None:
-    terminal.type(f"/ended{ESC}/canceling{ENTER}")
+    terminal.type(f"G/ended{ESC}/canceling{ENTER}")
     terminal.until(lambda: "/canceling " in title(terminal), "the other filter")
     assert "1 of 30" in title(terminal)
 

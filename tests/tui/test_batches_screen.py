@@ -247,6 +247,27 @@ async def test_every_size_works(own: Embedded, tmp_path: Path, size: tuple[int, 
         await until_shown(pilot, "live")
 
 
+async def test_a_low_pane_shows_all_of_a_batch(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path), (80, 24)) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("j", "j")
+        await until_shown(pilot, "processing 61,563")
+        pane = screen_text(pilot).split("╭─ Batch ")[1]
+        assert all(word in pane for word in ("in progress", "created", "expires", "expired", "results"))
+
+
+async def test_the_filter_leads_back_to_the_list_where_one_pane_is_shown(
+    own: Embedded, tmp_path: Path
+) -> None:
+    async with driven(app_for(own, tmp_path), (40, 10)) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("tab")
+        await until_shown(pilot, "╭─ Batch ")
+        await pilot.press("slash", *"ended", "enter")
+        await until_shown(pilot, "/ended")
+        assert pilot.app.screen.query_one(BatchTable).has_focus
+
+
 async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> None:
     app = app_for(own, tmp_path)
     async with driven(app) as pilot:

@@ -124,7 +124,7 @@ async def test_keys_that_cannot_act_say_why(frozen_sandbox: Embedded, tmp_path: 
         await pilot.press("slash", *"[nowhere to be found]", "enter")
         await until_shown(pilot, "0 of 1,000")
         await pilot.press("w")
-        await until_shown(pilot, "There is no result here.")
+        await until_shown(pilot, "There is no result here that could be written.")
 
 
 async def test_like_errors_come_together(frozen_sandbox: Embedded, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
 from batchtui.tui.keys import Group, Key, bindings, keys_on
-from batchtui.tui.outline import BREAKPOINTS, PANE_COLUMNS, PANE_ROWS
+from batchtui.tui.outline import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
@@ -53,6 +53,9 @@ class BaseScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     """Beside each other, below each other, one at a time."""
 
+    VERTICAL_BREAKPOINTS = LOW_BREAKPOINTS
+    """Where there are few lines, nothing stands below the list."""
+
     DEFAULT_CSS = f"""
     BaseScreen {{
         & #body {{ height: 1fr; }}
@@ -60,9 +63,9 @@ class BaseScreen(Screen[None]):
         &.-medium #body, &.-narrow #body {{ layout: vertical; }}
         &.-wide #pane {{ width: {PANE_COLUMNS}; }}
         &.-medium #pane {{ height: {PANE_ROWS}; }}
-        &.-narrow #pane {{ display: none; }}
-        &.-narrow.-reading #pane {{ display: block; }}
-        &.-narrow.-reading #list {{ display: none; }}
+        &.-narrow #pane, &.-medium.-low #pane {{ display: none; height: 1fr; }}
+        &.-narrow.-reading #pane, &.-medium.-low.-reading #pane {{ display: block; }}
+        &.-narrow.-reading #list, &.-medium.-low.-reading #list {{ display: none; }}
     }}
     """
     """The list takes the room there is; the pane what it needs."""
@@ -76,15 +79,15 @@ class BaseScreen(Screen[None]):
         self.title_bar = title
         self.list_panel = Panel(table, id="list")
         self.pane_panel = Panel(pane, id="pane")
-        self.filter_bar = FilterBar(self.set_filter, lambda: self.set_focus(self.table))
+        self.filter_bar = FilterBar(self.set_filter, lambda: self._go_to(self.table))
         self._read_only = read_only
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Title, list and pane, filter, keys."""
-        # Textual finds the breakpoint only after the first paint, and would then paint everything again.
-        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS or () if self.app.size.width >= least]
-        self.set_class(True, *fitting[-1:])
+        # Textual finds the breakpoints only after the first paint, and would then paint everything again.
+        width, height = self.app.size
+        self.add_class(reached(BREAKPOINTS, width), reached(LOW_BREAKPOINTS, height))
         yield self.title_bar
         with Container(id="body"):
             yield self.list_panel
@@ -183,9 +186,11 @@ class BaseScreen(Screen[None]):
 
     def action_focus_next(self) -> None:
         """To the other pane; where only one is shown, the other one takes its place."""
-        target = self.reading_view if self.table.has_focus else self.table
-        self.set_class(target is not self.table, "-reading")
-        self.set_focus(target)
+        self._go_to(self.reading_view if self.table.has_focus else self.table)
+
+    def _go_to(self, view: Widget) -> None:
+        self.set_class(view is not self.table, "-reading")
+        self.set_focus(view)
 
     @property
     def reading_view(self) -> Widget:
@@ -226,7 +231,8 @@ class BaseScreen(Screen[None]):
     @property
     def _is_reading_alone(self) -> bool:
         """Whether there is room for one pane only, and it is not the list."""
-        return self.has_class("-reading") and self.has_class("-narrow")
+        is_alone = self.has_class("-narrow") or self.has_class("-medium", "-low")
+        return self.has_class("-reading") and is_alone
 
     def action_quit(self) -> None:
         """Back, or out."""

@@ -23,7 +23,7 @@ from batchtui.tui.network import Network
 from batchtui.tui.outline import CONNECTING, badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
-from batchtui.tui.widgets.batch_detail import BatchDetail
+from batchtui.tui.widgets.batch_detail import BatchDetail, Told
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.cells import Cell, Line
 from batchtui.tui.widgets.columns import Column
@@ -246,7 +246,7 @@ class BatchesScreen(BatchActionsScreen):
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
         origin = self._workspace.submissions.origin(batch.id)
-        self._detail.show_batch(batch, history, saved, self._costs.get(batch.id), origin)
+        self._detail.show_batch(Told(batch, history, saved, self._costs.get(batch.id), origin))
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )

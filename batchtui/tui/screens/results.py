@@ -54,7 +54,7 @@ from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Workspace
 
 NEED_A_RESULT = {
-    *("export", "mark", "mark_all", "next_result", "previous_result", "next_tab"),
+    *("mark", "mark_all", "next_result", "previous_result", "next_tab"),
     *("previous_tab", "copy_id", "copy_json", "copy_reply", "thinking", "whole"),
 }
 """Actions that are for nothing while no result is shown."""
@@ -81,6 +81,7 @@ class ResultsScreen(ReadingScreen):
 
     DEFAULT_CSS = """
     ResultsScreen.-wide #pane { width: 1fr; }
+    ResultsScreen.-medium.-high #pane { height: 13; }
     """
     """Reading takes as much room as the list."""
 
@@ -303,6 +304,8 @@ class ResultsScreen(ReadingScreen):
         progress = self._fetcher.progress
         if action in NEED_A_RESULT and self._list.cursor_row is None:
             return "There is no result here."
+        if action == "export" and progress.is_final and not len(self._rows):
+            return "There is no result here that could be written."
         if action == "outcome" and len(self._outcomes) == 1:
             return "All results of this batch have the same outcome."
         if action in ("next_match", "previous_match") and not self._sought:

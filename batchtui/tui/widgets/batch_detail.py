@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
@@ -20,111 +21,149 @@ if TYPE_CHECKING:
 
 SPARK_COLUMNS = 40
 SHORT_ID = 14
+NAME_COLUMNS = 11
+"""Room for the names of fields, where each has a line of its own."""
+LOW_LINES = 14
+"""With fewer lines than this, what belongs together shares one."""
 _TONES = {"": "$text", "muted": "$text-muted", "accent": "$accent"}
 _COUNT_TONES = {"succeeded": "$success", "errored": "$error", "expired": "$warning"}
 
 
+class Told(NamedTuple):
+    """All that is known of one batch.
+
+    Attributes:
+        batch: The batch.
+        history: When its counts were seen to change, oldest first.
+        saved: What of its results is on this disk, in words; None for nothing.
+        cost: What it cost, if known.
+        origin: Where it came from, as far as that was here.
+    """
+
+    batch: Batch
+    history: Sequence[tuple[float, Counts]]
+    saved: str | None
+    cost: Cost | None
+    origin: Origin | None
+
+
 class BatchDetail(Document):
-    """The fields of one batch, its counts as a bar, and how fast they move."""
+    """The fields of one batch, its counts as a bar, and how fast they move.
 
-    def show_batch(
-        self,
-        batch: Batch,
-        history: Sequence[tuple[float, Counts]],
-        saved: str | None,
-        cost: Cost | None,
-        origin: Origin | None,
-    ) -> None:
-        """Shows a batch.
+    Where there are few lines, what belongs together shares one.
+    """
 
-        Args:
-            batch: The batch.
-            history: When its counts were seen to change, oldest first.
-            saved: What of its results is on this disk, in words; None for nothing.
-            cost: What it cost, if known.
-            origin: Where it came from, as far as that was here.
-        """
-        parts = _parts(batch, history, saved, time.time())
-        words = clean_line(cost_words(batch, cost, is_saved=saved is not None))
-        self.show([*parts, _field("cost", words), *_origin(origin)], keep_place=True)
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: Told | None = None
+
+    def show_batch(self, told: Told) -> None:
+        """Shows a batch."""
+        self._told = told
+        self._draw()
 
     def show_nothing(self) -> None:
         """Shows an empty pane."""
-        self.show(())
+        self._told = None
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Spread out, or not any more."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._told is None:
+            self.show(())
+            return
+        is_low = self.size.height < LOW_LINES
+        groups = _groups(self._told, time.time(), 0 if is_low else NAME_COLUMNS)
+        self.show(_together(groups) if is_low else _apart(groups), keep_place=True)
 
 
-def _parts(
-    batch: Batch, history: Sequence[tuple[float, Counts]], saved: str | None, now: float
-) -> Iterator[Part]:
+Group = Sequence[Part]
+"""What belongs together."""
+
+
+def _apart(groups: Iterable[Group]) -> Iterator[Part]:
+    """Each part on its line, with a blank one between groups."""
+    for number, group in enumerate(groups):
+        if number:
+            yield Content("")
+        yield from group
+
+
+def _together(groups: Iterable[Group]) -> Iterator[Part]:
+    """The texts of each group on one line."""
+    for group in groups:
+        yield from (part for part in group if not isinstance(part, Content))
+        yield Content("   ").join(part for part in group if isinstance(part, Content))
+
+
+def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
+    batch, history = told.batch, told.history
     status = status_of(batch)
     tone = _TONES.get(status.tone, f"${status.tone}")
-    yield Content.assemble((f"{status.sign} {status.words}", tone))
-    yield Content(clean_line(batch.id))
-    yield Content("")
-    yield from _times(batch, now)
-    yield Content("")
-    yield from _progress(batch, history, now)
-    yield Content("")
-    yield _results(batch, saved, now)
-
-
-def _times(batch: Batch, now: float) -> Iterator[Content]:
-    yield _field("created", f"{ago(now - batch.created_at)}, {_date(batch.created_at)}")
-    if batch.cancel_initiated_at is not None:
-        yield _field(
-            "cancelled", f"{ago(now - batch.cancel_initiated_at)}, {_date(batch.cancel_initiated_at)}"
-        )
-    if batch.ended_at is not None:
-        took = long_duration(batch.ended_at - batch.created_at)
-        yield _field("ended", f"{ago(now - batch.ended_at)}, after {took}")
-    elif not batch.is_ended:
-        yield _field("expires", f"in {long_duration(batch.expires_at - now)}")
-
-
-def _progress(batch: Batch, history: Sequence[tuple[float, Counts]], now: float) -> Iterator[Part]:
-    counts = batch.counts
-    if not batch.is_ended and counts.done == 0:
-        yield _field("requests", count(counts.total))
-        yield Content("")
+    yield Content.assemble((f"{status.sign} {status.words}", tone)), Content(clean_line(batch.id))
+    field = partial(_field, columns=name_columns)
+    yield [field(name, value) for name, value in _times(batch, now)]
+    if not batch.is_ended and batch.counts.done == 0:
+        yield [field("requests", count(batch.counts.total))]
         left = long_duration(batch.expires_at - now)
-        yield Content(f"Counts may arrive only when it ends, in at most {left}.")
-        return
-    yield CountBar(*counts)
-    for name, number in counts._asdict().items():
-        tone = _COUNT_TONES.get(name, "$text") if number else "$text-muted"
-        yield Content.assemble((f"{name:<11}", "$text-muted"), (f"{tally(number):>9}", tone))
+        yield [Content(f"Counts may arrive only when it ends, in at most {left}.")]
+    else:
+        yield CountBar(*batch.counts), *_counts(batch.counts, name_columns)
     pace = None if batch.is_ended else pace_of(history)
     if pace:
-        yield Content("")
-        yield Content.assemble((sparkline(steps_of(history), SPARK_COLUMNS), "$accent"))
-        yield Content(pace_words(pace))
+        spark = sparkline(steps_of(history), SPARK_COLUMNS)
+        yield Content.assemble((spark, "$accent")), Content(pace_words(pace))
+    cost = clean_line(cost_words(batch, told.cost, is_saved=told.saved is not None))
+    yield field("results", _results(batch, told.saved, now)), field("cost", cost)
+    if told.origin:
+        yield [field(name, value) for name, value in _origin(told.origin)]
 
 
-def _results(batch: Batch, saved: str | None, now: float) -> Content:
+def _times(batch: Batch, now: float) -> Iterator[tuple[str, str]]:
+    yield "created", f"{ago(now - batch.created_at)}, {_date(batch.created_at)}"
+    if batch.cancel_initiated_at is not None:
+        yield "cancelled", f"{ago(now - batch.cancel_initiated_at)}, {_date(batch.cancel_initiated_at)}"
+    if batch.ended_at is not None:
+        took = long_duration(batch.ended_at - batch.created_at)
+        yield "ended", f"{ago(now - batch.ended_at)}, after {took}"
+    elif not batch.is_ended:
+        yield "expires", f"in {long_duration(batch.expires_at - now)}"
+
+
+def _counts(counts: Counts, columns: int) -> Iterator[Content]:
+    for name, number in counts._asdict().items():
+        tone = _COUNT_TONES.get(name, "$text") if number else "$text-muted"
+        yield Content.assemble(
+            (f"{name} ".ljust(columns), "$text-muted"), (tally(number).rjust(9 if columns else 0), tone)
+        )
+
+
+def _results(batch: Batch, saved: str | None, now: float) -> str:
     if saved:
-        return _field("results", saved)
+        return saved
     if batch.has_results:
-        return _field("results", f"on the server for {long_duration(batch.results_until - now)} more")
+        return f"on the server for {long_duration(batch.results_until - now)} more"
     if batch.is_archived:
-        return _field("results", "removed by the server, and not saved here")
-    return _field("results", "none" if batch.is_ended else "when it ends")
+        return "removed by the server, and not saved here"
+    return "none" if batch.is_ended else "when it ends"
 
 
-def _origin(origin: Origin | None) -> Iterator[Content]:
+def _origin(origin: Origin) -> Iterator[tuple[str, str]]:
     """Where it came from, and which batches have taken over what failed."""
-    if origin is None:
-        return
     if origin.parent:
-        yield _field("again", f"what failed of {shorten_id(clean_line(origin.parent), SHORT_ID)}")
+        yield "again", f"what failed of {shorten_id(clean_line(origin.parent), SHORT_ID)}"
     elif origin.source:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
-        yield _field("from", clean_line(origin.source) + part)
+        yield "from", clean_line(origin.source) + part
     for child in origin.again:
-        yield _field("failed", f"submitted again as {shorten_id(clean_line(child), SHORT_ID)}")
+        yield "failed", f"submitted again as {shorten_id(clean_line(child), SHORT_ID)}"
 
 
-def _field(name: str, value: str) -> Content:
-    return Content.assemble((f"{name:<11}", "$text-muted"), value)
+def _field(name: str, value: str, columns: int) -> Content:
+    return Content.assemble((f"{name} ".ljust(columns), "$text-muted"), value)
 
 
 def _date(at: float) -> str:
