@@ -227,7 +227,7 @@ class Submissions:
         prepared = prepare(path, self._requests_folder, was_accepted=True)
         try:
             if prepared.faults:
-                line, _, what = prepared.faults[0]
+                line, _, _, what = prepared.faults[0]
                 raise SubmissionError(f"{path}, line {line}: {what}. Nothing was tied to {batch_id}.")
             attached = _compare(prepared, results)
             if attached.compared and len(attached.extra) == attached.requests:

@@ -20,7 +20,7 @@ from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
 
 if TYPE_CHECKING:
-    from batchtui.requests import Lost, Prepared, Sent, Submission
+    from batchtui.requests import Fault, Lost, Prepared, Sent, Submission
     from batchtui.submissions import Failures
     from batchtui.workspace import Workspace
 
@@ -28,7 +28,7 @@ TOLD = 20
 """Ids that a sentence names one by one, at most."""
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout: see docs/cli.md.")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, an object a line.")
 _again = click.option(
     "--again", is_flag=True, help="Also if the same was submitted before: it is paid for twice."
 )
@@ -208,10 +208,8 @@ def _refuse_faults(prepared: Prepared, as_json: bool) -> None:
     """Lists all that is wrong, and fails if anything is."""
     for fault in prepared.faults:
         if as_json:
-            print_objects([{"line": fault.line, "custom_id": fault.custom_id, "fault": fault.what}])
-        whose = f" ({fault.custom_id})" if fault.custom_id else ""
-        line = f", line {count(fault.line)}{whose}" if fault.line else ""
-        say(f"{prepared.source}{line}: {fault.what}.")
+            print_objects([fault._asdict()])
+        say(f"{prepared.source}{_place(fault)}: {fault.fault}.")
     if prepared.fault_count:
         untold = prepared.fault_count - len(prepared.faults)
         more = f" ({count(untold)} more than are listed)" if untold else ""
@@ -219,6 +217,13 @@ def _refuse_faults(prepared: Prepared, as_json: bool) -> None:
         raise Failed(
             f"{faults}{more} in {prepared.source}; nothing was sent. Mend what is listed and run it again."
         )
+
+
+def _place(fault: Fault) -> str:
+    """Where a fault is: the line, the request where lines do not tell it, and the custom_id."""
+    line = f", line {count(fault.line)}" if fault.line else ""
+    request = f", request {count(fault.request)}" if fault.request != fault.line else ""
+    return f"{line}{request}" + (f" ({fault.custom_id})" if fault.custom_id else "")
 
 
 def _refuse_size(prepared: Prepared, split: bool) -> None:

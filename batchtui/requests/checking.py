@@ -15,17 +15,18 @@ import msgspec
 from batchtui.requests.reading import LARGEST_REQUEST
 from batchtui.text import shorten
 
+ROLES = ("user", "assistant", "system")
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-FORBIDDEN = ("speed", "store", "previous_thread_event_id", "cache_hint", "context_hint")
+FORBIDDEN = frozenset({"speed", "store", "previous_thread_event_id", "cache_hint", "context_hint"})
 """Parameters that a batch may not have at all."""
 BYTES_PER_TOKEN = 4
 """For the estimate of input tokens; English prose has about so many."""
 MEDIA_TOKENS = 1600
 """Taken for each image or document that is sent along: what a large image costs."""
+LARGEST_NUMBER = 2**63 - 1
+"""Larger ones are no whole numbers to many readers of JSON."""
 
-_MEDIA = re.compile(rb'"data"\s*:\s*"[A-Za-z0-9+/=\\]{500,}"')
-_NOTHING = msgspec.Raw()
-_EMPTY = (b'""', b"[]", b"null")
+_decode = msgspec.json.Decoder().decode
 
 
 class Checked(NamedTuple):
@@ -49,40 +50,15 @@ class Fault(NamedTuple):
 
     Attributes:
         line: Where, from 1; 0 for the file as a whole.
+        request: Which request of the file, from 1; a line may hold many. 0 for the file as a whole.
         custom_id: Of the request, as far as it can be read.
-        what: What is wrong and what to do, without a full stop.
+        fault: What is wrong and what to do, without a full stop.
     """
 
     line: int
+    request: int
     custom_id: str
-    what: str
-
-
-class _Message(msgspec.Struct):
-    role: str
-    content: msgspec.Raw
-
-
-class _Params(msgspec.Struct):
-    model: str
-    max_tokens: int
-    messages: list[_Message]
-    system: msgspec.Raw = _NOTHING
-    tools: msgspec.Raw = _NOTHING
-    stream: bool = False
-    speed: msgspec.Raw = _NOTHING
-    store: msgspec.Raw = _NOTHING
-    previous_thread_event_id: msgspec.Raw = _NOTHING
-    cache_hint: msgspec.Raw = _NOTHING
-    context_hint: msgspec.Raw = _NOTHING
-
-
-class _Request(msgspec.Struct):
-    custom_id: str
-    params: _Params
-
-
-_decode = msgspec.json.Decoder(_Request).decode
+    fault: str
 
 
 def check(raw: bytes) -> Checked | list[str]:
@@ -90,15 +66,14 @@ def check(raw: bytes) -> Checked | list[str]:
     if len(raw) > LARGEST_REQUEST:
         return ["longer than the 256 MB that a whole batch may have; make it smaller"]
     try:
-        raw.isascii() or raw.decode()
         request = _decode(raw)
-    except UnicodeDecodeError as error:
-        return [f"not UTF-8 (byte {error.start + 1}); save the file as UTF-8"]
-    except msgspec.DecodeError:
-        return _look_closely(raw)
-    if _is_plain(request):
-        return Checked(request.custom_id, request.params.model, *_sizes(request.params))
-    return _look_closely(raw)
+        return _faults(request) or _keep(request["custom_id"], request["params"])
+    except UnicodeDecodeError:
+        return ["not UTF-8; save the file as UTF-8"]
+    except msgspec.DecodeError as error:
+        return [f"not JSON ({_reason(raw, error)}); one request has to be one object"]
+    except RecursionError:
+        return ["nested too deeply to be read; make it flatter"]
 
 
 def identify(raw: bytes) -> Checked | list[str]:
@@ -109,50 +84,46 @@ def identify(raw: bytes) -> Checked | list[str]:
     return Checked(custom_id, "", 0, 0)
 
 
-def _is_plain(request: _Request) -> bool:
-    """Whether nothing can be wrong; what is not plain is looked at again, slowly."""
-    params = request.params
-    return bool(
-        CUSTOM_ID.fullmatch(request.custom_id)
-        and params.model
-        and params.max_tokens > 0
-        and params.messages
-        and not any(message.content in _EMPTY for message in params.messages)
-        and not params.stream
-        and not any(getattr(params, name) for name in FORBIDDEN)
-    )
+def _keep(custom_id: str, params: dict[str, Any]) -> Checked:
+    texts = (params["messages"], params.get("system"), params.get("tools"))
+    tokens = sum(map(_text_bytes, texts)) // BYTES_PER_TOKEN
+    return Checked(custom_id, params["model"], tokens, params["max_tokens"])
 
 
-def _sizes(params: _Params) -> tuple[int, int]:
-    texts = (*(message.content for message in params.messages), params.system, params.tools)
-    return sum(_tokens(bytes(text)) for text in texts), params.max_tokens
+def _text_bytes(value: object) -> int:
+    """How long all texts in a piece of JSON are, media counted as so much text as costs the same."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    if isinstance(value, list):
+        return sum(map(_text_bytes, value))
+    if not isinstance(value, dict):
+        return 0
+    if value.get("type") == "base64":
+        return MEDIA_TOKENS * BYTES_PER_TOKEN
+    return sum(map(_text_bytes, value.values()))
 
 
-def _tokens(text: bytes) -> int:
-    """An estimate of the tokens in a piece of JSON."""
-    if len(text) > MEDIA_TOKENS and b'"data"' in text:
-        text, media = _MEDIA.subn(b"", text)
-        return len(text) // BYTES_PER_TOKEN + media * MEDIA_TOKENS
-    return len(text) // BYTES_PER_TOKEN
-
-
-def _look_closely(raw: bytes) -> Checked | list[str]:
-    """The slow way: takes all of it apart, to say all that is wrong."""
+def _reason(raw: bytes, error: msgspec.DecodeError) -> str:
+    """Why it is no JSON, with the place where that can be said."""
     try:
-        request = json.loads(raw)
-    except json.JSONDecodeError as error:
-        return [
-            f"not JSON ({error.msg.lower()} at character {error.pos + 1}); one request has to be one object"
-        ]
+        json.loads(raw.decode())
+    except json.JSONDecodeError as found:
+        return f"{found.msg.lower().removesuffix(' at')} at character {found.pos + 1}"
+    except UnicodeDecodeError:
+        return "not UTF-8"
     except RecursionError:
-        return ["nested too deeply to be read"]
+        return "nested too deeply"
+    except ValueError:
+        return "a number without end"
+    if b"\\ud" in raw.lower():
+        return "half a surrogate pair, such as \\ud83d, is no character"
+    return str(error).partition(" - ")[0].removeprefix("JSON is malformed: ").lower()
+
+
+def _faults(request: object) -> list[str]:
     if not isinstance(request, dict):
         return ['not an object; a request is {"custom_id": …, "params": {…}}']
-    faults = [*_custom_id_faults(request), *_params_faults(request)]
-    if faults:
-        return faults
-    params = request["params"]
-    return Checked(request["custom_id"], params["model"], _tokens(raw), params["max_tokens"])
+    return [*_custom_id_faults(request), *_params_faults(request)]
 
 
 def custom_id_of(raw: bytes) -> str:
@@ -186,28 +157,30 @@ def _params_faults(request: dict[str, Any]) -> Iterator[str]:
         )
         yield f"params is missing{hint}"
     elif not isinstance(params, dict):
-        yield "params is not an object"
+        yield "params is not an object; put model, max_tokens and messages there"
     else:
         yield from _required_faults(params)
         if params.get("stream"):
             yield "params.stream: a batch cannot stream; remove it"
-        for name in FORBIDDEN:
-            if name in params:
-                yield f"params.{name} is not allowed in a batch; remove it"
+        for name in params.keys() & FORBIDDEN:
+            yield f"params.{name} is not allowed in a batch; remove it"
 
 
 def _required_faults(params: dict[str, Any]) -> Iterator[str]:
-    for name in ("model", "max_tokens", "messages"):
-        if params.get(name) is None:
-            yield f"params.{name} is missing"
     model, most, messages = params.get("model"), params.get("max_tokens"), params.get("messages")
-    if model is not None and not (isinstance(model, str) and model):
+    if model is None:
+        yield "params.model is missing; name the model to ask"
+    elif not isinstance(model, str) or not model:
         yield "params.model has to be the name of a model"
-    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+    if most is None:
+        yield "params.max_tokens is missing; say how long an answer may be"
+    elif isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= LARGEST_NUMBER:
         yield "params.max_tokens has to be a whole number of 1 or more"
-    if messages is not None and not (isinstance(messages, list) and messages):
+    if messages is None:
+        yield "params.messages is missing; it is what the model is asked"
+    elif not isinstance(messages, list) or not messages:
         yield "params.messages has to be a list of at least one message"
-    elif messages:
+    else:
         yield from _message_faults(messages)
 
 
@@ -215,8 +188,12 @@ def _message_faults(messages: list[Any]) -> Iterator[str]:
     for number, message in enumerate(messages):
         where = f"params.messages[{number}]"
         if not isinstance(message, dict):
-            yield f"{where} is not an object"
-        elif not isinstance(message.get("role"), str):
-            yield f"{where} has no role; say user or assistant"
-        elif not message.get("content"):
-            yield f"{where} has no content"
+            yield f'{where} is not an object; a message is {{"role": …, "content": …}}'
+            continue
+        if message.get("role") not in ROLES:
+            yield f"{where}.role has to be {', '.join(ROLES[:-1])} or {ROLES[-1]}"
+        content = message.get("content")
+        if not content:
+            yield f"{where} has no content; say something, or leave it out"
+        elif not isinstance(content, str | list):
+            yield f"{where}.content has to be a text or a list of blocks"

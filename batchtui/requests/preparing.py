@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import secrets
 import sqlite3
@@ -22,12 +23,13 @@ from batchtui.text import count, size
 MOST_REQUESTS = 100_000
 MOST_BYTES = 256_000_000
 """Limits of one batch, by the smaller reading of 256 MB. Source: public API guide, Batch processing."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FAULTS_KEPT = 100_000
 """More are counted but not told one by one: by then it is another kind of file."""
 _PROMPT_STEP = 10_000
 """Tokens: prompts are told apart by length no finer than that."""
 _ROWS_AT_ONCE = 2_000
-_BYTES_AT_ONCE = 1024 * 1024
+_NEWLINES = bytes.maketrans(b"\r\n", b"  ")
 _REPORT_ROWS = 1_000
 
 
@@ -118,8 +120,13 @@ def prepare_items(
     prepared = Prepared(KeptRequests(folder, secrets.token_hex(8)), source)
     try:
         _Preparation(prepared, look, report).run(items)
-    except BaseException:
+    except BaseException as error:
         prepared.kept.remove()
+        if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in NO_ROOM):
+            why = getattr(error, "strerror", None) or str(error)
+            raise OSError(
+                f"The requests cannot be kept in {folder} ({why}): make room there and run it again."
+            ) from error
         raise
     return prepared
 
@@ -133,8 +140,7 @@ class _Preparation:
         self._report = report or (lambda _: None)
         self._digest = hashlib.sha256()
         self._rows: list[tuple[int, str, int, int, int]] = []
-        self._lines: list[bytes] = []
-        self._stored = 0
+        self._items = 0
         self._sums: dict[tuple[str, int], list[int]] = {}
         """Requests, input tokens and output tokens of the part, by model and length of the prompt."""
         self._part_loads: list[tuple[object, ...]] = []
@@ -148,28 +154,39 @@ class _Preparation:
             open(made.kept.data, "xb", opener=open_private) as file,
         ):
             for item in items:
-                checked = self._look(item.raw)
-                if isinstance(checked, Checked):
-                    self._keep(item, checked)
-                else:
-                    self._note(item.line, custom_id_of(item.raw), checked)
-                if len(self._rows) >= _ROWS_AT_ONCE or made.size - self._stored >= _BYTES_AT_ONCE:
-                    self._store(db, file)
-            self._store(db, file)
+                self._take(item, file)
+                if len(self._rows) >= _ROWS_AT_ONCE:
+                    self._store(db)
+            self._store(db)
             db.execute("CREATE INDEX requests_by_id ON requests (custom_id)")
             self._look_for_twins(db)
             self._close_part()
             db.executemany("INSERT INTO loads VALUES (?, ?, ?, ?, ?, ?)", self._part_loads)
         made.digest = self._digest.hexdigest()
-        made.faults.sort(key=lambda fault: fault.line)
-        if not made.requests and not made.fault_count:
-            self._note(0, "", ["no requests in it; each line has to be one request"])
+        made.faults.sort(key=lambda fault: (fault.line, fault.request))
+        if not self._items:
+            self._note(0, 0, "", ["no requests in it; each line has to be one request"])
 
-    def _keep(self, item: Item, checked: Checked) -> None:
+    def _take(self, item: Item, file: BinaryIO) -> None:
+        self._items += 1
+        if self._items % _REPORT_ROWS == 0:
+            self._report(self._items)
+        checked = [item.fault] if item.fault else self._look(item.raw)
+        if isinstance(checked, Checked):
+            self._keep(item, checked, file)
+        else:
+            custom_id = custom_id_of(item.raw)
+            self._note(item.line, self._items, custom_id, checked)
+            if custom_id:  # its twins are to be told too
+                self._rows.append((self._items - 1, custom_id, item.line, 0, 0))
+
+    def _keep(self, item: Item, checked: Checked, file: BinaryIO) -> None:
         made, size = self._made, len(item.raw) + 1
         self._part = self._part_for(size)
-        self._rows.append((made.requests, checked.custom_id, item.line, made.size, size - 1))
-        self._lines.append(item.raw)
+        self._rows.append((self._items - 1, checked.custom_id, item.line, made.size, size - 1))
+        line = item.raw.translate(_NEWLINES) + b"\n"  # it is JSON: there are none inside of strings
+        self._digest.update(line)
+        file.write(line)
         made.requests += 1
         made.size += size
         kind = checked.model, checked.input_tokens // _PROMPT_STEP * _PROMPT_STEP
@@ -177,8 +194,6 @@ class _Preparation:
         load[0] += 1
         load[1] += checked.input_tokens
         load[2] += checked.max_tokens
-        if made.requests % _REPORT_ROWS == 0:
-            self._report(made.requests)
 
     def _part_for(self, size: int) -> Span:
         """The part that takes the next request, which has so many bytes."""
@@ -198,32 +213,28 @@ class _Preparation:
             self._made.parts.append(part)
             self._part = Span(part.first + part.requests, 0, part.start + part.size, 0)
 
-    def _store(self, db: sqlite3.Connection, file: BinaryIO) -> None:
-        data = b"".join(line + b"\n" for line in self._lines)
-        file.write(data)
-        self._stored += len(data)
-        self._digest.update(data)
+    def _store(self, db: sqlite3.Connection) -> None:
         db.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self._rows)
         self._rows.clear()
-        self._lines.clear()
 
-    def _note(self, line: int, custom_id: str, faults: Iterable[str]) -> None:
+    def _note(self, line: int, request: int, custom_id: str, faults: Iterable[str]) -> None:
         for what in faults:
             self._made.fault_count += 1
             if len(self._made.faults) < FAULTS_KEPT:
-                self._made.faults.append(Fault(line, custom_id, what))
+                self._made.faults.append(Fault(line, request, custom_id, what))
 
     def _look_for_twins(self, db: sqlite3.Connection) -> None:
-        for line, custom_id, first_line in _twins(db):
-            what = f"the custom_id of line {first_line} again; every request of a submission needs its own"
-            self._note(line, custom_id, [what])
+        for line, request, custom_id, first_line, first in _twins(db):
+            where = f"line {first_line}" if first_line != line else f"request {first}"
+            what = f"the custom_id of {where} again; every request of a submission needs its own"
+            self._note(line, request, custom_id, [what])
 
 
-def _twins(db: sqlite3.Connection) -> Iterator[tuple[int, str, int]]:
-    """Requests whose custom_id stands earlier too: line, custom_id, and the line of the first one."""
+def _twins(db: sqlite3.Connection) -> Iterator[tuple[int, int, str, int, int]]:
+    """Requests whose custom_id stands earlier too: line, number, custom_id; line and number of the first."""
     yield from db.execute(
         """
-        SELECT line, custom_id, first FROM requests
+        SELECT line, n + 1, custom_id, first, first_n + 1 FROM requests
         JOIN (
             SELECT custom_id, MIN(line) AS first, MIN(n) AS first_n FROM requests
             GROUP BY custom_id HAVING COUNT(*) > 1

@@ -1,0 +1,123 @@
+"""Taking files of requests apart: lines, arrays and bodies give the same, however they come."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from batchtui.requests import Item, reading
+from batchtui.requests.reading import read_items
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+texts = st.text(max_size=80) | st.sampled_from(['"', "\\", '\\"]}', "}{][,", "a\u2028b\u2029\u0085", "\r\n"])
+objects = st.dictionaries(texts, st.recursive(texts | st.integers() | st.none(), st.lists), max_size=3)
+files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "requests"
+
+
+def raws(items: list[Item]) -> list[bytes]:
+    assert not [item.fault for item in items if item.fault]
+    return [item.raw for item in items]
+
+
+@files
+@given(st.lists(objects, min_size=1), st.booleans(), st.integers(1, 50), st.booleans())
+def test_lines_an_array_and_a_body_give_the_same(
+    file: Path, requests: list[dict[str, Any]], ascii_only: bool, chunk: int, bom: bool
+) -> None:
+    lines = [json.dumps(request, ensure_ascii=ascii_only).encode() for request in requests]
+    array = b"[" + b",".join(lines) + b"]"
+    forms = [b"\n".join(lines), b"\r\n\r\n".join(lines) + b"\n", array, b' {"requests" : ' + array + b"\n}\n"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "READ_BYTES", chunk)
+        for form in forms:
+            file.write_bytes(reading.BOM * bom + form)
+            assert raws(list(read_items(file))) == lines
+
+
+@files
+@given(st.lists(st.tuples(objects, st.integers(0, 3)), min_size=1), st.integers(1, 50))
+def test_items_are_found_on_the_line_that_they_begin_on(
+    file: Path, requests: list[tuple[dict[str, Any], int]], chunk: int
+) -> None:
+    array, lines, line = "[", [], 1
+    for number, (request, blank) in enumerate(requests):
+        array += "," * bool(number) + "\n" * blank
+        line += blank
+        lines.append(line)
+        pretty = json.dumps(request, indent=1)
+        array += pretty
+        line += pretty.count("\n")
+    file.write_text(array + "\n]", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "READ_BYTES", chunk)
+        items = list(read_items(file))
+    assert [item.line for item in items] == lines
+    assert [json.loads(item.raw) for item in items] == [request for request, _ in requests]
+
+
+signs = st.sampled_from([b'{"requests":[', b"[", b'"', b"{", b"]", b"\\", b"\n"])
+
+
+@files
+@given(st.lists(st.binary(max_size=20) | signs))
+def test_garbage_never_raises(file: Path, pieces: list[bytes]) -> None:
+    file.write_bytes(b"".join(pieces))
+    items = list(read_items(file))
+    assert all(item.line >= 1 and (item.raw or item.fault) for item in items)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "fault"),
+    [
+        ("[{},\n{}", 2, "the array has no end here"),
+        ('{"requests": [{}\n', 2, "the array has no end here"),
+        ("[{}]\n[{}]", 2, "there is more after the end of the array"),
+        ('{"requests": [{}]}\n\n{"requests": [{}]}', 3, "there is more after the end of the array"),
+        ("[{}]}", 1, "there is more after the end of the array"),
+    ],
+)
+def test_what_is_cut_off_or_follows_is_a_fault(file: Path, text: str, line: int, fault: str) -> None:
+    file.write_text(text)
+    last = list(read_items(file))[-1]
+    assert (last.line, last.fault.partition(";")[0]) == (line, fault)
+
+
+def test_a_request_that_fits_no_batch_is_known_by_its_beginning(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGEST_REQUEST", 100)
+    monkeypatch.setattr(reading, "READ_BYTES", 64)
+    file.write_bytes(b'"' + b"x" * 500 + b'"\n{}\n')
+    assert [(item.line, len(item.raw)) for item in read_items(file)] == [(1, 101), (2, 2)]
+    file.write_bytes(b'["' + b"x" * 500 + b'", {}]')
+    assert [len(item.raw) for item in read_items(file)] == [101]
+
+
+def test_a_file_that_is_written_to_meanwhile_is_refused(file: Path) -> None:
+    file.write_text("{}\n" * 3)
+    items = read_items(file)
+    next(items)
+    with file.open("a") as more:
+        more.write("{}\n")
+    with pytest.raises(OSError, match="was written to while it was read"):
+        list(items)
+
+
+def test_a_pipe_can_be_read(file: Path) -> None:
+    os.mkfifo(file)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(file.write_text, "{}\n" * 3)
+        assert [item.line for item in read_items(file)] == [1, 2, 3]
