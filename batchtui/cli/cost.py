@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import check_complete, fetch, open_results
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table
@@ -32,7 +33,7 @@ TITLES = (
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for each batch.")
 @click.pass_obj
 def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
@@ -41,13 +42,9 @@ def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
     Only results tell what was used: those that are not here yet are fetched and kept. Prices in US dollars
     come with batchtui, at the rate for batches; a model that they do not name costs "unknown".
 
-    \b
-    Each JSON object has the keys
-      id        the batch
-      cost_usd  a number, not rounded; null if a model's price is unknown
-      tokens    input, output, cache_write_5m, cache_write_1h, cache_read, searches
-      models    a list of objects with model, cost_usd and tokens
-    """  # noqa: D301 - click takes \b for "leave these lines as they are"
+    Exits with 1 for a batch that has not ended, with what its requests may cost where they are kept here;
+    with 5 if results are missing.
+    """
 
     async def work(workspace: Workspace) -> None:
         from batchtui.cost import Cost

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.asking import ask
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import check_complete, fetch, open_results
-from batchtui.cli.output import print_line, print_objects, say
+from batchtui.cli.output import print_line, print_lines, print_objects, say
 from batchtui.cli.progress import show_progress
 from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
@@ -76,7 +77,7 @@ def create(
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.argument("file", metavar="FILE.jsonl", type=_file)
 @click.pass_obj
 def attach(session: Session, batch_id: str, file: Path) -> None:
@@ -91,14 +92,15 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
         batch = await workspace.known(full_id)
         if not batch.has_results and not workspace.has_saved_results(full_id):
             attached = workspace.submissions.attach(full_id, file)
-            has = f"which has {count(batch.counts.total)}"
-            say(f"{count(attached.requests)} requests are tied to {full_id}, {has}.")
+            print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
+            if attached.requests != batch.counts.total:
+                say(f"The batch has {count(batch.counts.total)}.")
             say("Whether the custom_ids are the same shows once it has results: attach the file again then.")
             return
         async with open_results(workspace, batch) as (fetcher, results):
             check_complete(await fetch(fetcher))
             attached = workspace.submissions.attach(full_id, file, results)
-        say(f"{count(attached.requests)} requests are tied to {full_id}.")
+        print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
         _tell_ids("missing in the file", attached.missing)
         _tell_ids("not in the batch", attached.extra)
 
@@ -106,7 +108,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
 
 
 @click.command()
-@click.argument("batch_id", metavar="ID")
+@click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option(
     "--only", metavar="TYPES", default="errored,expired,canceled", show_default=True, help="Which failures."
 )
@@ -157,7 +159,11 @@ def resubmit(
         with _discarded(workspace, prepared):
             _refuse_faults(prepared, as_json)
             _summarise(prepared)
-            if not dry_run:
+            if dry_run and as_json:
+                print_objects([_plan(prepared)])
+            elif dry_run:
+                print_lines(failures.again)
+            else:
                 unfinished = _earlier(workspace, prepared, full_id, False, yes)
                 ask(yes, f"Submit {plural(prepared.requests, 'request', 'requests')} of {full_id} again?")
                 await _submit(workspace, prepared, unfinished, full_id, as_json)
@@ -264,8 +270,8 @@ def _plan(prepared: Prepared) -> dict[str, object]:
             }
             for load in prepared.models()
         ],
-        "input_usd": None if least is None else str(least),
-        "max_usd": None if most is None else str(most),
+        "input_usd": None if least is None else float(least),
+        "max_usd": None if most is None else float(most),
     }
 
 

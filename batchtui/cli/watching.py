@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import FAILED, INCOMPLETE, Failed
 from batchtui.cli.output import print_line, print_objects, say
 from batchtui.cli.progress import show_progress
@@ -23,7 +24,7 @@ BAR = 24
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
 @click.option(
     "--interval",
     metavar="S",
@@ -74,8 +75,6 @@ def _tell(workspace: Workspace, looked: Looked, as_json: bool) -> None:
             show_progress("")
             print_line(f"{batch.id}  ended  {_outcome(batch)}")
     for batch_id in looked.gone:
-        show_progress("")
-        say(f"{batch_id} is not there: deleted, or of another workspace.")
         _event(as_json, "gone", id=batch_id)
 
 
@@ -107,7 +106,8 @@ def _bar(batches: Sequence[Batch]) -> str:
 def _conclude(batches: Sequence[Batch], lost: Sequence[str]) -> None:
     """Fails if not every request succeeded."""
     if lost:
-        raise Failed(f"{plural(len(lost), 'batch', 'batches')} could not be followed to the end.", FAILED)
+        are = "is" if len(lost) == 1 else "are"
+        raise Failed(f"{', '.join(lost)} {are} not there: deleted, or of another workspace.", FAILED)
     failed = sum(batch.counts.total - batch.counts.succeeded for batch in batches)
     if failed:
         of = plural(sum(batch.counts.total for batch in batches), "request", "requests")

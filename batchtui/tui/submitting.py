@@ -193,7 +193,7 @@ def _fault_lines(prepared: Prepared) -> list[Content]:
     for fault in prepared.faults[:FAULTS_SHOWN]:
         where = f"line {count(fault.line)}" if fault.line else "the file"
         whose = f" ({fault.custom_id})" if fault.custom_id else ""
-        lines.append(content_of([Cell(f"{where}{whose}  ", "accent"), Cell(fault.what)]))
+        lines.append(content_of([Cell(f"{where}{whose}  ", "accent"), Cell(fault.fault)]))
     left = prepared.fault_count - FAULTS_SHOWN
     if left > 0:
         lines.append(

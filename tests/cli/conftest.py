@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 import pytest
 
 from batchtui.sandbox import Embedded
@@ -39,6 +41,19 @@ def call(frozen_sandbox: Embedded, tmp_path: Path) -> Call:
         )
 
     return run
+
+
+def requests_file(server: Embedded, batch_id: str, folder: Path) -> Path:
+    """A file of requests such as a batch of the sandbox may have come from."""
+    headers = {"x-api-key": server.api_key, "anthropic-version": "2023-06-01"}
+    url = f"{server.base_url}/v1/messages/batches/{batch_id}/results"
+    results = httpx.get(url, headers=headers).text.splitlines()
+    message = {"role": "user", "content": "Good morning."}
+    params = {"model": "claude-sonnet-4-5", "max_tokens": 100, "messages": [message]}
+    requests = [{"custom_id": json.loads(result)["custom_id"], "params": params} for result in results]
+    path = folder / "requests.jsonl"
+    path.write_text("".join(json.dumps(request) + "\n" for request in requests), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
