@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,16 +14,31 @@ from typing import TYPE_CHECKING, NamedTuple
 from filelock import FileLock, Timeout
 
 from batchtui.config import private_dir
-from batchtui.requests import Item, Journal, KeptRequests, Prepared, Span, Submission, prepare, prepare_items
+from batchtui.requests import (
+    Item,
+    Journal,
+    KeptRequests,
+    PartState,
+    Prepared,
+    Span,
+    Submission,
+    prepare,
+    prepare_items,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from batchtui.api import BatchesClient, MessageBatch
-    from batchtui.requests import Load, OnSent, Part
+    from batchtui.requests import Load, OnSent, Part, Submitter
     from batchtui.requests.preparing import Report
     from batchtui.results import ResultRow, Results
 
+LOOK_SECONDS: Sequence[float] = (0.0, 2.0, 4.0, 8.0)
+"""How long to wait before each look for a batch whose answer was lost; it may appear late."""
+ORPHAN_SECONDS = 24 * 3600.0
+"""Copies of requests that nothing refers to are removed when they are older; younger may be in the making."""
+ROWS_AT_ONCE = 500
 FAILED = ("errored", "expired", "canceled")
 """Outcomes that may be submitted again."""
 
@@ -35,7 +52,7 @@ class Attached:
     """How a file of requests fits the batch that it was tied to.
 
     Attributes:
-        requests: Requests in the file.
+        requests: Requests in the file, or in the part of it that has become this batch.
         missing: custom_ids that the batch has results for and the file does not have.
         extra: custom_ids that the file has and the batch has no results for.
         compared: Whether the results are here, so that ids could be compared.
@@ -90,6 +107,7 @@ class Submissions:
         folder: Where they are kept; made when something is.
         client: Gives the API client when it is needed.
         learn: Told of batches that the server has accepted.
+        look_seconds: How long to wait before each look for a batch whose answer was lost.
     """
 
     def __init__(
@@ -97,10 +115,13 @@ class Submissions:
         folder: Path,
         client: Callable[[], BatchesClient],
         learn: Callable[[Sequence[MessageBatch]], object],
+        *,
+        look_seconds: Sequence[float] = LOOK_SECONDS,
     ) -> None:
         self._folder = folder
         self._client = client
         self._learn = learn
+        self._look_seconds = look_seconds
 
     @cached_property
     def journal(self) -> Journal:
@@ -125,11 +146,12 @@ class Submissions:
         Raises:
             OSError: It cannot be read, or its copy not be written.
         """
+        self._sweep()
         return prepare(path, self._requests_folder, report=report)
 
     def discard(self, prepared: Prepared) -> None:
         """Throws away what was prepared, unless its sending was begun."""
-        if not self.parts(prepared.kept.name):
+        if not prepared.is_begun:
             prepared.kept.remove()
 
     def parts(self, submission_id: str) -> Sequence[Part]:
@@ -137,11 +159,23 @@ class Submissions:
         return self.journal.parts(submission_id)
 
     def earlier(self, prepared: Prepared, parent: str | None = None) -> Submission | None:
-        """The newest submission of the same content of which anything was sent, or may have been."""
-        for submission in self.journal.same(prepared.digest, parent):
-            if any(part.batch_id or part.may_exist for part in submission.parts):
-                return submission
-        return None
+        """The newest submission of the same content of which anything was sent, or may have been.
+
+        Args:
+            prepared: What is to be sent; remembers what is answered, so that `submit` sees what came since.
+            parent: Only what was submitted again of this batch: a batch may have failed as a whole.
+        """
+        same = self._same(prepared, parent)
+        prepared.same.update(submission.id for submission in same)
+        return same[0] if same else None
+
+    def _same(self, prepared: Prepared, parent: str | None) -> list[Submission]:
+        return [
+            submission
+            for submission in self.journal.same(prepared.digest)
+            if parent in (None, submission.parent)
+            and any(part.batch_id or part.may_exist for part in submission.parts)
+        ]
 
     async def submit(
         self,
@@ -160,41 +194,86 @@ class Submissions:
             on_sent: Told how far it is.
 
         Raises:
-            SubmissionError: Another process is submitting in this workspace.
+            SubmissionError: Another process is submitting in this workspace, or has just submitted the same.
             NotSubmitted: A part was not accepted; the journal knows how far it came.
         """
-        from batchtui.requests import Submitter
-
         with self._alone():
+            self._refuse_news(prepared, parent)
             if unfinished:
-                prepared.kept.remove()
                 submission = self.journal.submission(unfinished.id)
             else:
+                prepared.kept.sync()
                 submission = self.journal.begin(prepared, parent)
-            kept = KeptRequests(self._requests_folder, submission.id)
+                prepared.is_begun = True
             try:
-                return await Submitter(self._client(), self.journal, self._learn).submit(
-                    submission, kept, on_sent
-                )
+                return await self._submitter().submit(submission, on_sent)
             finally:
                 if self.journal.forget_unsent(submission.id):
-                    kept.remove()
+                    KeptRequests(self._requests_folder, submission.id).remove()
 
-    async def resolve(self) -> list[Part]:
-        """Looks for what became of parts whose answer was lost; answers those that are still unclear.
+    def _refuse_news(self, prepared: Prepared, parent: str | None) -> None:
+        """Another process may have submitted the same while the person was asked."""
+        news = [one for one in self._same(prepared, parent) if one.id not in prepared.same]
+        if news:
+            ids = ", ".join(news[0].batch_ids) or "a batch of which the answer is still awaited"
+            raise SubmissionError(f"The same was submitted just now, as {ids}; nothing was sent again.")
+        if parent is None:
+            return
+        ours = set(prepared.kept.custom_ids(prepared.whole))
+        for part in self._sent_again(parent):
+            theirs = KeptRequests(self._requests_folder, part.submission).custom_ids(part.span)
+            if part.submission not in prepared.same and not ours.isdisjoint(theirs):
+                raise SubmissionError(
+                    f"Some of it was submitted again just now, as {part.batch_id or 'another batch'}; "
+                    "nothing was sent. Run it again: what is left is found anew."
+                )
+
+    def _sent_again(self, batch_id: str) -> list[Part]:
+        """What was sent again of a batch, or may have been."""
+        parts = [part for again in self.journal.children([batch_id]) for part in again.parts]
+        return [part for part in parts if part.batch_id or part.state is PartState.SENDING]
+
+    async def find_lost(self, batch_id: str) -> None:
+        """Looks for what became of requests of a batch that were sent again, where the answer was lost.
 
         Raises:
+            SubmissionError: Another process is submitting in this workspace.
+            NotSubmitted: There are several batches that they may have become.
             ApiError: The server cannot be asked.
-            NotSubmitted: There are several batches that a part may have become.
         """
+        lost = [part for again in self.journal.children([batch_id]) for part in again.parts if part.may_exist]
+        if lost:
+            with self._alone():
+                for part in lost:
+                    await self._submitter().find(part)
+
+    def _submitter(self) -> Submitter:
         from batchtui.requests import Submitter
 
+        folder, looks = self._requests_folder, self._look_seconds
+        return Submitter(self._client(), self.journal, self._learn, folder=folder, look_seconds=looks)
+
+    async def find_all_lost(self) -> bool:
+        """Looks for what became of everything whose answer was lost; answers whether all of it is clear now.
+
+        Raises:
+            SubmissionError: Another process is submitting in this workspace.
+            NotSubmitted: There are several batches that a part may have become.
+            ApiError: The server cannot be asked.
+        """
         unclear = self.journal.unclear() if self._has_journal else []
         if not unclear:
-            return []
+            return True
         with self._alone():
-            submitter = Submitter(self._client(), self.journal, self._learn)
-            return [part for part in unclear if await submitter.resolve(part) is None]
+            found = [await self._submitter().find(part) for part in unclear]
+        return all(found)
+
+    def _sweep(self) -> None:
+        """Removes copies that nothing refers to: what made them was killed before anything was sent."""
+        ours, now = self.journal.kept_names(), time.time()
+        for path in self._requests_folder.iterdir():
+            if path.name.partition(".")[0] not in ours and now - path.stat().st_mtime > ORPHAN_SECONDS:
+                path.unlink(missing_ok=True)
 
     # Requests that are kept
 
@@ -212,39 +291,56 @@ class Submissions:
         found = self._kept(batch_id)
         return estimate(found[0].loads(found[1])) if found else None
 
-    def attach(self, batch_id: str, path: Path, results: Results | None = None) -> Attached:
-        """Ties a file to a batch that was made elsewhere, or mends what is kept of one.
+    def attach(self, batch_id: str, path: Path, *, requests: int, results: Results | None = None) -> Attached:
+        """Ties a file to a batch that was made elsewhere, or whose answer was lost.
 
         Args:
             batch_id: The batch.
             path: Its requests.
+            requests: How many the batch has.
             results: Its results, if all of them are here, to compare the ids with.
 
         Raises:
-            SubmissionError: The file is none of requests, or none of this batch.
+            SubmissionError: The file is none of requests, or none of this batch, or the batch has its own.
+            OSError: It cannot be read.
+        """
+        if self.journal.submission_of(batch_id):
+            raise SubmissionError(f"{batch_id} was submitted from here: its requests are kept already.")
+        prepared = self.read(path)
+        try:
+            lost = self._lost_part(prepared, requests)
+            span = lost.span if lost else prepared.whole
+            attached = _compare(list(prepared.kept.custom_ids(span)), results)
+            if attached.compared and len(attached.extra) == attached.requests:
+                raise SubmissionError(f"{path} has not one custom_id of {batch_id}; nothing was tied to it.")
+            if lost:
+                self.journal.note_accepted(lost, batch_id)
+            else:
+                prepared.kept.sync()
+                self.journal.attach(batch_id, prepared.kept.name, span)
+                prepared.is_begun = True
+        finally:
+            self.discard(prepared)
+        return attached
+
+    def read(self, path: Path) -> Prepared:
+        """Reads requests that the server has taken before, or mended ones; to be thrown away by `discard`.
+
+        Raises:
+            SubmissionError: It is no file of requests.
             OSError: It cannot be read.
         """
         prepared = prepare(path, self._requests_folder, was_accepted=True)
-        try:
-            if prepared.faults:
-                line, _, _, what = prepared.faults[0]
-                raise SubmissionError(f"{path}, line {line}: {what}. Nothing was tied to {batch_id}.")
-            attached = _compare(prepared, results)
-            if attached.compared and len(attached.extra) == attached.requests:
-                raise SubmissionError(f"{path} has not one custom_id of {batch_id}; nothing was tied to it.")
-            self.journal.attach(batch_id, prepared.kept.name, prepared.whole)
-            self._settle(batch_id, prepared)
-        except BaseException:
-            prepared.kept.remove()
-            raise
-        return attached
+        if prepared.faults:
+            self.discard(prepared)
+            fault = prepared.faults[0]
+            raise SubmissionError(f"{path}, line {fault.line}: {fault.fault}. Nothing was done with it.")
+        return prepared
 
-    def _settle(self, batch_id: str, prepared: Prepared) -> None:
-        """Where it was not known what became of these very requests, it is now: the person said so."""
-        for submission in self.journal.same(prepared.digest):
-            for part in submission.parts:
-                if part.may_exist and len(submission.parts) == 1:
-                    self.journal.note_accepted(part, batch_id)
+    def _lost_part(self, prepared: Prepared, requests: int) -> Part | None:
+        """What was sent of these very requests without an answer, if it has as many as the batch."""
+        parts = [part for submission in self.journal.same(prepared.digest) for part in submission.parts]
+        return next((part for part in parts if part.may_exist and part.span.requests == requests), None)
 
     # What failed, and sending it again
 
@@ -255,56 +351,72 @@ class Submissions:
         *,
         outcomes: Iterable[str] = FAILED,
         custom_ids: Iterable[str] | None = None,
+        mended: Prepared | None = None,
         with_invalid: bool = False,
     ) -> Failures:
         """What of a batch can be submitted again.
 
         A request that a later batch has taken over is left out: it would be paid for twice. One that the API
-        called invalid is left out unless it was changed since, or is asked for.
+        called invalid is left out unless it was mended, or is asked for.
 
         Args:
             batch_id: The batch.
             results: Its results, all of them.
             outcomes: Of which outcomes.
             custom_ids: Only these, if given.
+            mended: Requests that take the place of those that are kept.
             with_invalid: Also those that would fail again as they are.
         """
         from batchtui.results import Advice, advice
 
         picked = None if custom_ids is None else set(custom_ids)
         taken = {custom_id: child for child in self._children(batch_id) for custom_id in self._ids(child)}
-        kept, changed = set(self._ids(batch_id)), self._changed(batch_id)
-        failures = Failures()
+        sources = self._sources(batch_id, mended)
+        here = {custom_id for kept, span in sources for custom_id in kept.custom_ids(span)}
+        failures, invalid = Failures(), dict[str, str]()
         for row in _failed_rows(results, outcomes):
             custom_id = row.custom_id
             if picked is not None and custom_id not in picked:
                 continue
             if custom_id in taken:
                 failures.sent_already.setdefault(taken[custom_id], []).append(custom_id)
-            elif custom_id not in kept:
+            elif custom_id not in here:
                 failures.no_request.append(custom_id)
-            elif (
-                advice(row.outcome, row.error_type) is Advice.FIX
-                and not with_invalid
-                and custom_id not in changed
-            ):
-                failures.to_fix.append((custom_id, row.error_message))
+            elif advice(row.outcome, row.error_type) is Advice.FIX and not with_invalid:
+                invalid[custom_id] = row.error_message
             else:
                 failures.again.append(custom_id)
+        changed = _changed(sources, invalid) if mended else set()
+        failures.again += [custom_id for custom_id in invalid if custom_id in changed]
+        failures.to_fix = [(custom_id, why) for custom_id, why in invalid.items() if custom_id not in changed]
         return failures
 
-    def prepare_again(self, batch_id: str, custom_ids: Sequence[str]) -> Prepared:
-        """Makes ready some requests of a batch, as they are kept, to be sent as a new one with the same ids.
+    def prepare_again(
+        self, batch_id: str, custom_ids: Sequence[str], mended: Prepared | None = None
+    ) -> Prepared:
+        """Makes ready some requests of a batch to be sent as a new one with the same ids.
 
-        Raises:
-            SubmissionError: They are not kept here.
+        Args:
+            batch_id: The batch.
+            custom_ids: Which requests.
+            mended: Requests that take the place of those that are kept.
         """
-        found = self._kept(batch_id)
-        if found is None:
-            raise SubmissionError(_no_requests(batch_id))
-        kept, span = found
-        items = (Item(number, raw) for number, (_, raw) in enumerate(kept.lines(custom_ids, span), 1))
+        items = (
+            Item(number, raw) for number, raw in enumerate(self._requests(batch_id, custom_ids, mended), 1)
+        )
         return prepare_items(items, self._requests_folder, source=f"what failed of {batch_id}")
+
+    def _requests(self, batch_id: str, custom_ids: Sequence[str], mended: Prepared | None) -> Iterator[bytes]:
+        left = dict.fromkeys(custom_ids)
+        for kept, span in self._sources(batch_id, mended):
+            for custom_id, raw in kept.lines(list(left), span):
+                del left[custom_id]
+                yield raw
+
+    def _sources(self, batch_id: str, mended: Prepared | None) -> list[tuple[KeptRequests, Span]]:
+        """Where requests of a batch may be had, the better ones first."""
+        kept = self._kept(batch_id)
+        return [*([(mended.kept, mended.whole)] if mended else []), *([kept] if kept else [])]
 
     def family(self, batch_id: str) -> tuple[list[str], list[str]]:
         """The batches that belong together: parts of one submission, and what was submitted again of them.
@@ -312,20 +424,22 @@ class Submissions:
         Returns:
             The ids of the parts, and of the batches submitted again, each oldest first.
         """
-        first: dict[str, float] = {}
-        again: dict[str, float] = {}
+        first: dict[str, tuple[float, int]] = {}
+        again: dict[str, tuple[float, int]] = {}
         look = [batch_id]
         while look:
             current = look.pop()
             if current in first or current in again:
                 continue
             submission = self.journal.submission_of(current)
-            kind = again if submission and submission.parent else first
-            kind[current] = submission.created_at if submission else 0.0
-            if submission:
+            if submission is None:
+                first[current] = 0.0, 0
+            else:
+                kind = again if submission.parent else first
+                kind[current] = submission.created_at, submission.batch_ids.index(current)
                 look += [*submission.batch_ids, *filter(None, [submission.parent])]
             look += self._children(current)
-        return sorted(first, key=lambda one: first[one]), sorted(again, key=lambda one: again[one])
+        return sorted(first, key=first.__getitem__), sorted(again, key=again.__getitem__)
 
     def origin(self, batch_id: str) -> Origin | None:
         """Where a batch came from and what came of it, as far as it was submitted from here."""
@@ -343,19 +457,6 @@ class Submissions:
     def _ids(self, batch_id: str) -> Iterator[str]:
         found = self._kept(batch_id)
         return found[0].custom_ids(found[1]) if found else iter(())
-
-    def _changed(self, batch_id: str) -> set[str]:
-        """The custom_ids of requests that a file attached later has in another form than was sent."""
-        submission, now = self.journal.submission_of(batch_id), self._kept(batch_id)
-        if submission is None or now is None or now[0].name == submission.id:
-            return set()
-        part = next(part for part in submission.parts if part.batch_id == batch_id)
-        sent = KeptRequests(self._requests_folder, submission.id)
-        then = dict.fromkeys(now[0].custom_ids(now[1]))
-        before = {custom_id: hash(raw) for custom_id, raw in sent.lines(then, part.span)}
-        return {
-            custom_id for custom_id, raw in now[0].lines(then, now[1]) if before.get(custom_id) != hash(raw)
-        }
 
     def _kept(self, batch_id: str) -> tuple[KeptRequests, Span] | None:
         found = self.journal.requests_of(batch_id) if self._has_journal else None
@@ -385,27 +486,28 @@ class Submissions:
 
 
 def _failed_rows(results: Results, outcomes: Iterable[str]) -> Iterator[ResultRow]:
-    from batchtui.results import Query
+    from batchtui.results import Flag, Query
 
     for outcome in outcomes:
-        yield from results.each(results.numbers(Query(outcome=outcome)))
+        rows = results.each(results.numbers(Query(outcome=outcome)))
+        yield from (row for row in rows if row.flag is not Flag.DUPLICATE)
 
 
-def _compare(prepared: Prepared, results: Results | None) -> Attached:
+def _changed(sources: Sequence[tuple[KeptRequests, Span]], custom_ids: Iterable[str]) -> set[str]:
+    """Which requests are another in the first source than in the last."""
+    (first, its_span), (last, last_span) = sources[0], sources[-1]
+    before = {custom_id: json.loads(raw) for custom_id, raw in last.lines(custom_ids, last_span)}
+    now = first.lines(custom_ids, its_span)
+    return {custom_id for custom_id, raw in now if json.loads(raw) != before.get(custom_id)}
+
+
+def _compare(custom_ids: Sequence[str], results: Results | None) -> Attached:
     if results is None:
-        return Attached(prepared.requests, [], [], compared=False)
-    ours = dict.fromkeys(prepared.kept.custom_ids(prepared.whole))
-    theirs = dict.fromkeys(results.custom_ids())
+        return Attached(len(custom_ids), [], [], compared=False)
+    ours, theirs = dict.fromkeys(custom_ids), dict.fromkeys(results.custom_ids())
     missing = [custom_id for custom_id in theirs if custom_id not in ours]
     extra = [custom_id for custom_id in ours if custom_id not in theirs]
-    return Attached(prepared.requests, missing, extra, compared=True)
-
-
-def _no_requests(batch_id: str) -> str:
-    return (
-        f"The requests of {batch_id} are not kept here, and the API does not give them back: "
-        f"tie their file to it with `batchtui attach {batch_id} FILE`."
-    )
+    return Attached(len(custom_ids), missing, extra, compared=True)
 
 
 class Estimate(NamedTuple):

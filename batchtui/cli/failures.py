@@ -50,6 +50,7 @@ def _code(error: BaseException) -> int | None:
 
     from batchtui.api import ApiError, NotAuthorised, NotReachable
     from batchtui.config import ConfigError, MissingKey
+    from batchtui.disk import NewerSchema
     from batchtui.requests import NotSubmitted
     from batchtui.submissions import SubmissionError
     from batchtui.workspace import WorkspaceError
@@ -65,7 +66,7 @@ def _code(error: BaseException) -> int | None:
             return USAGE
         case NotReachable():
             return NOT_REACHABLE
-        case ApiError() | SubmissionError() | WorkspaceError() | OSError() | sqlite3.Error():
+        case ApiError() | SubmissionError() | WorkspaceError() | NewerSchema() | OSError() | sqlite3.Error():
             return FAILED
         case _:
             return None

@@ -91,7 +91,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
         full_id = workspace.full_id(batch_id)
         batch = await workspace.known(full_id)
         if not batch.has_results and not workspace.has_saved_results(full_id):
-            attached = workspace.submissions.attach(full_id, file)
+            attached = workspace.submissions.attach(full_id, file, requests=batch.counts.total)
             print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
             if attached.requests != batch.counts.total:
                 say(f"The batch has {count(batch.counts.total)}.")
@@ -99,7 +99,9 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
             return
         async with open_results(workspace, batch) as (fetcher, results):
             check_complete(await fetch(fetcher))
-            attached = workspace.submissions.attach(full_id, file, results)
+            attached = workspace.submissions.attach(
+                full_id, file, requests=batch.counts.total, results=results
+            )
         print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
         _tell_ids("missing in the file", attached.missing)
         _tell_ids("not in the batch", attached.extra)
@@ -141,21 +143,22 @@ def resubmit(
     async def work(workspace: Workspace) -> None:
         workspace.check_writable()
         full_id = workspace.full_id(batch_id)
-        async with open_results(workspace, full_id) as (fetcher, results):
-            check_complete(await fetch(fetcher))
-            if file:
-                _tell_ids("not in the batch", workspace.submissions.attach(full_id, file, results).extra)
-            failures = workspace.submissions.failures(
-                full_id,
-                results,
-                outcomes=outcomes,
-                custom_ids=custom_ids or None,
-                with_invalid=include_invalid,
-            )
-        _tell_failures(full_id, failures)
-        if not failures.again:
-            raise Failed(f"Nothing of {full_id} is to be submitted again.")
-        prepared = workspace.submissions.prepare_again(full_id, failures.again)
+        await workspace.submissions.find_lost(full_id)
+        with _mended(workspace, file) as mended:
+            async with open_results(workspace, full_id) as (fetcher, results):
+                check_complete(await fetch(fetcher))
+                failures = workspace.submissions.failures(
+                    full_id,
+                    results,
+                    outcomes=outcomes,
+                    custom_ids=custom_ids or None,
+                    mended=mended,
+                    with_invalid=include_invalid,
+                )
+            _tell_failures(full_id, failures)
+            if not failures.again:
+                raise Failed(f"Nothing of {full_id} is to be submitted again.")
+            prepared = workspace.submissions.prepare_again(full_id, failures.again, mended)
         with _discarded(workspace, prepared):
             _refuse_faults(prepared, as_json)
             _summarise(prepared)
@@ -195,6 +198,17 @@ def _prepared(workspace: Workspace, file: Path) -> Iterator[Prepared]:
     show_progress("")
     with _discarded(workspace, prepared):
         yield prepared
+
+
+@contextmanager
+def _mended(workspace: Workspace, file: Path | None) -> Iterator[Prepared | None]:
+    """Requests that take the place of those that are kept, if there is such a file."""
+    if file is None:
+        yield None
+        return
+    mended = workspace.submissions.read(file)
+    with _discarded(workspace, mended):
+        yield mended
 
 
 @contextmanager

@@ -161,10 +161,11 @@ class Journal:
             )
         return self.submission(submission)
 
-    def note_sending(self, part: Part, newest_before: str, newest_before_at: float) -> None:
+    def note_sending(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
         """Writes down that a part is about to be sent; once this is back, it is on disk."""
         values = (PartState.SENDING, time.time(), newest_before, newest_before_at)
         self._update(part, "state = ?, sent_at = ?, newest_before = ?, newest_before_at = ?", *values)
+        return self.parts(part.submission)[part.number]
 
     def note_absent(self, part: Part) -> None:
         """Writes down that the server was looked at and does not have it; it may still appear."""
@@ -179,15 +180,20 @@ class Journal:
         )
 
     def note_accepted(self, part: Part, batch_id: str) -> None:
-        """Writes down which batch a part has become."""
-        self._update(part, "state = ?, batch_id = ?", PartState.ACCEPTED, batch_id)
-        self.attach(batch_id, part.submission, part.span)
+        """Writes down which batch a part has become, and that it came from the part's requests."""
+        accept = "UPDATE parts SET state = ?, batch_id = ? WHERE submission = ? AND number = ?"
+        with self._lock, transaction(self._db):
+            self._db.execute(accept, (PartState.ACCEPTED, batch_id, part.submission, part.number))
+            self._tie(batch_id, part.submission, part.span)
 
     def attach(self, batch_id: str, kept: str, span: Span) -> None:
         """Ties a batch to the requests that it came from; they take the place of earlier ones."""
         with self._lock, transaction(self._db):
-            insert = "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._db.execute(insert, (batch_id, kept, *span, time.time()))
+            self._tie(batch_id, kept, span)
+
+    def _tie(self, batch_id: str, kept: str, span: Span) -> None:
+        insert = "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._db.execute(insert, (batch_id, kept, *span, time.time()))
 
     def forget_unsent(self, submission: str) -> bool:
         """Drops a submission if nothing of it can have been sent; answers whether it was so."""
@@ -219,9 +225,9 @@ class Journal:
             raise LookupError(f"no submission {submission}")
         return found[0]
 
-    def same(self, digest: str, parent: str | None = None) -> list[Submission]:
-        """Submissions of the same content, and to the same end, newest first."""
-        return self._submissions("digest = ? AND parent IS ?", digest, parent)
+    def same(self, digest: str) -> list[Submission]:
+        """Submissions of the same content, newest first."""
+        return self._submissions("digest = ?", digest)
 
     def parts(self, submission: str) -> list[Part]:
         """The parts of a submission; none if there is no such submission."""
@@ -240,8 +246,14 @@ class Journal:
         return sorted(found, key=lambda submission: submission.created_at)
 
     def known_batches(self) -> set[str]:
-        """The batches that belong to a submission."""
-        return {row[0] for row in self._read("SELECT batch_id FROM parts WHERE batch_id IS NOT NULL")}
+        """The batches of which it is known which requests they came from."""
+        return {row[0] for row in self._read("SELECT batch_id FROM batches")}
+
+    def kept_names(self) -> set[str]:
+        """The names of all kept requests that something here refers to."""
+        return {
+            row[0] for row in self._read("SELECT id FROM submissions UNION SELECT submission FROM batches")
+        }
 
     def unclear(self) -> list[Part]:
         """Parts that were sent and of which it is not known what became."""
@@ -277,9 +289,15 @@ class Journal:
     @property
     def _db(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = open_database(self._path, MIGRATIONS, rebuild=False)
-            # What is about to be paid for must outlast a loss of power.
-            self._connection.execute("PRAGMA synchronous = FULL")
+            try:
+                self._connection = open_database(self._path, MIGRATIONS, rebuild=False)
+                # What is about to be paid for must outlast a loss of power.
+                self._connection.execute("PRAGMA synchronous = FULL")
+            except sqlite3.Error as error:
+                raise OSError(
+                    f"The journal of what was submitted, {self._path}, cannot be used ({error}): nothing is "
+                    "sent without it. Mend it, or move it away to begin anew."
+                ) from error
         return self._connection
 
 

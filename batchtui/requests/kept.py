@@ -125,6 +125,11 @@ class KeptRequests:
         with closing(self.open_index()) as db:
             return [Load._make(row) for row in db.execute(query, (span.first,))]
 
+    def sync(self) -> None:
+        """Comes back when the requests would outlast a loss of power."""
+        with self.data.open("rb") as file:
+            os.fsync(file.fileno())
+
     def remove(self) -> None:
         """Deletes the requests. They cannot be had from the API: only for what was never sent."""
         for end in ("", "-wal", "-shm", "-journal"):

@@ -47,6 +47,8 @@ class Prepared:
         faults: All that must be mended before they can be sent, in the order of the file.
         fault_count: How many there are, told or not.
         parts: How they are divided into batches; one part unless they are too many.
+        same: Submissions of the same content that the person was told of, by id.
+        is_begun: Whether its sending has begun: then `kept` is the journal's.
     """
 
     kept: KeptRequests
@@ -58,6 +60,8 @@ class Prepared:
     faults: list[Fault] = field(default_factory=list)
     fault_count: int = 0
     parts: list[Span] = field(default_factory=list)
+    same: set[str] = field(default_factory=set)
+    is_begun: bool = False
 
     @property
     def whole(self) -> Span:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import ApiError, OutcomeUnknown
@@ -15,8 +16,6 @@ from batchtui.text import plural
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, MessageBatch
 
-LOOK_SECONDS = (0.0, 2.0, 4.0, 8.0)
-"""How long to wait before each look for a batch whose answer was lost; it may appear late."""
 PAGE = 100
 
 
@@ -63,6 +62,7 @@ class Submitter:
         client: Who sends.
         journal: Where each step is written down before it is taken.
         learn: Told of batches that the server has accepted.
+        folder: Where the requests are kept.
         look_seconds: How long to wait before each look for a batch whose answer was lost.
     """
 
@@ -72,16 +72,16 @@ class Submitter:
         journal: Journal,
         learn: Callable[[Sequence[MessageBatch]], object],
         *,
-        look_seconds: Sequence[float] = LOOK_SECONDS,
+        folder: Path,
+        look_seconds: Sequence[float],
     ) -> None:
         self._client = client
         self._journal = journal
         self._learn = learn
+        self._folder = folder
         self._look_seconds = look_seconds
 
-    async def submit(
-        self, submission: Submission, kept: KeptRequests, on_sent: OnSent | None = None
-    ) -> Submission:
+    async def submit(self, submission: Submission, on_sent: OnSent | None = None) -> Submission:
         """Sends all parts that were not accepted before; answers the submission as it is then.
 
         Raises:
@@ -89,67 +89,67 @@ class Submitter:
         """
         for part in submission.parts:
             if part.batch_id is None:
-                await self._submit(part, submission, kept, on_sent or (lambda _: None))
+                await self._submit(part, len(submission.parts), on_sent or (lambda _: None))
         return self._journal.submission(submission.id)
 
-    async def resolve(self, part: Part) -> str | None:
-        """Looks for the batch that a part may have become; answers its id, or None if there is none.
+    async def find(self, part: Part) -> bool:
+        """Looks for the batch that a part has become, more than once, for it may appear late.
 
         Raises:
             NotSubmitted: There are several that it may be.
             ApiError: The server cannot be asked.
         """
-        found = await self._candidates(part)
-        if len(found) > 1:
-            raise NotSubmitted(_which(part, found))
-        if not found:
-            return None
-        self._accept(part, found[0])
-        return found[0].id
+        for seconds in self._look_seconds:
+            await asyncio.sleep(seconds)
+            found = await self._candidates(part)
+            if len(found) > 1:
+                raise NotSubmitted(self._which(part, found))
+            if found:
+                self._accept(part, found[0])
+                return True
+        self._journal.note_absent(part)
+        return False
 
-    async def _submit(self, part: Part, submission: Submission, kept: KeptRequests, on_sent: OnSent) -> None:
+    async def _submit(self, part: Part, parts: int, on_sent: OnSent) -> None:
         """Sends one part, unless it turns out to exist already."""
-        parts = len(submission.parts)
+        which = _which_part(part, parts)
+        if part.may_exist and await self._find_out(part, which, "sending it was interrupted.", on_sent):
+            return
         try:
-            if part.may_exist and await self.resolve(part):
-                return
             newest = (await self._client.list(limit=1)).data
         except ApiError as error:
-            raise NotSubmitted(f"{_which_part(part, parts)} was not sent: {error}") from error
+            raise NotSubmitted(f"{which} was not sent: {error}") from error
         before = (newest[0].id, newest[0].created_at.timestamp()) if newest else ("", 0.0)
-        self._journal.note_sending(part, *before)
+        part = self._journal.note_sending(part, *before)
 
         def report(done: int) -> None:
             on_sent(Sent(part.number, parts, done, part.span.size))
 
-        body = RequestBody(kept.data, part.span, report)
+        body = RequestBody(self._kept(part).data, part.span, report)
         try:
-            self._accept(part, await self._client.create_from(body))
+            batch = await self._client.create_from(body)
         except OutcomeUnknown as error:
-            on_sent(Lost(error.reason))
-            await self._find_out(part, parts, error)
+            if not await self._find_out(part, which, error.reason, on_sent):
+                raise NotSubmitted(
+                    f"{which} is not on the server: {error.reason} It was looked for and has not appeared. "
+                    "Run the same command again: it looks once more before it sends."
+                ) from error
         except ApiError as error:
             self._journal.note_not_sent(part)
-            raise NotSubmitted(f"{_which_part(part, parts)} was not created: {error}") from error
+            raise NotSubmitted(f"{which} was not created: {error}") from error
+        else:
+            self._accept(part, batch)
 
-    async def _find_out(self, part: Part, parts: int, error: OutcomeUnknown) -> None:
-        """After a lost answer: looks until the batch is there, or it is certain enough that it is not."""
-        sent = self._journal.submission(part.submission).parts[part.number]
-        for seconds in self._look_seconds:
-            await asyncio.sleep(seconds)
-            try:
-                if await self.resolve(sent):
-                    return
-            except ApiError as failure:
-                raise NotSubmitted(
-                    f"Whether {_which_part(part, parts).lower()} was created is not known: {failure} "
-                    "Run the same command again later: it looks before it sends."
-                ) from failure
-        self._journal.note_absent(part)
-        raise NotSubmitted(
-            f"{_which_part(part, parts)} was not created: {error.reason} The server was asked for it and has "
-            "none. Run the same command again: it looks once more before it sends."
-        ) from error
+    async def _find_out(self, part: Part, which: str, why: str, on_sent: OnSent) -> bool:
+        """As `find`, with words for the person."""
+        on_sent(Lost(why))
+        try:
+            return await self.find(part)
+        except ApiError as error:
+            raise NotSubmitted(
+                f"Whether {which[0].lower()}{which[1:]} was created is not known: {error} "
+                "Run the same command again later: it looks before it sends."
+            ) from error
 
     async def _candidates(self, part: Part) -> list[MessageBatch]:
         """Batches that are newer than what there was before, as large as the part, and nobody else's."""
@@ -167,15 +167,20 @@ class Submitter:
         self._journal.note_accepted(part, batch.id)
         self._learn([batch])
 
+    def _kept(self, part: Part) -> KeptRequests:
+        return KeptRequests(self._folder, part.submission)
+
+    def _which(self, part: Part, found: Sequence[MessageBatch]) -> str:
+        submission = self._journal.submission(part.submission)
+        # Requests that are sent again come from no file of the person's.
+        file = self._kept(part).data if submission.parent else submission.source
+        ids = ", ".join(batch.id for batch in found)
+        return (
+            f"Which batch the {plural(part.span.requests, 'request', 'requests')} have become is not known: "
+            f"{ids} are as many and came after they were sent. Look at them (`batchtui show ID`) and tie the "
+            f"right one to its requests with `batchtui attach ID {file}`; until then nothing is sent again."
+        )
+
 
 def _which_part(part: Part, parts: int) -> str:
     return "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"
-
-
-def _which(part: Part, found: Sequence[MessageBatch]) -> str:
-    ids = ", ".join(batch.id for batch in found)
-    return (
-        f"Which batch the {plural(part.span.requests, 'request', 'requests')} have become is not known: "
-        f"{ids} are as many and as old as they would be. Look at them (`batchtui show ID`); tie the right "
-        "one to its file with `batchtui attach ID FILE`, and cancel what you do not want."
-    )

@@ -64,13 +64,13 @@ class Submitting:
     async def settle(self) -> None:
         """Finds out what became of submissions whose answer was lost in an earlier run."""
         try:
-            unclear = await self._app.network.call(self._submissions.resolve)
+            is_clear = await self._app.network.call(self._submissions.find_all_lost)
         except (NotSubmitted, SubmissionError, OSError, sqlite3.Error) as error:
             self._app.tell(str(error), failed=True)
         except ApiError:
             pass  # the list cannot be had either, which is said there
         else:
-            if unclear:
+            if not is_clear:
                 self._app.tell("A submission that broke off left no batch: create it again when you like.")
 
     async def _file(self, path: Path) -> None:

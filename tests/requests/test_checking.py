@@ -14,22 +14,7 @@ from batchtui.sandbox.errors import ApiError
 from batchtui.sandbox.submission import read_requests
 
 SURELY = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]}
-ODD: tuple[object, ...] = (
-    None,
-    "",
-    "x",
-    0,
-    1,
-    -1,
-    1.5,
-    True,
-    False,
-    [],
-    {},
-    ["x"],
-    10**30,
-    {"role": "user", "content": [None]},
-)
+ODD: tuple[object, ...] = (None, "", "x", 0, 1, -1, 1.5, True, False, [], {}, ["x"], 10**30)
 
 values = st.sampled_from(ODD)
 message = st.dictionaries(st.sampled_from(["role", "content"]), values | st.sampled_from(["user", "system"]))

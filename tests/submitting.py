@@ -1,0 +1,95 @@
+"""Submitting in a test: requests, sandboxes as somebody else sees them, and submissions without waiting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from batchtui.api import BatchesClient, MessageBatch, RetryPolicy
+from batchtui.config import Credentials, Profile, Secret, private_dir
+from batchtui.requests import Prepared
+from batchtui.sandbox import Embedded
+from batchtui.submissions import Submissions
+
+MODEL = "claude-haiku-4-5-20251001"
+AT_ONCE = (0.0, 0.0)
+"""Looks for a batch whose answer was lost."""
+ONE_TRY = RetryPolicy(attempts=1)
+
+
+def request(custom_id: str, text: str = "Hello.") -> dict[str, Any]:
+    """A request in which nothing is wrong."""
+    message = {"role": "user", "content": text}
+    return {"custom_id": custom_id, "params": {"model": MODEL, "max_tokens": 100, "messages": [message]}}
+
+
+def write(path: Path, requests: Iterable[object]) -> Path:
+    """A file of JSON lines."""
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in requests), encoding="utf-8")
+    return path
+
+
+def profile_of(sandbox: Embedded) -> Profile:
+    """A profile that points there."""
+    credentials = Credentials(Secret(sandbox.api_key), "key")
+    return Profile(name="test", base_url=sandbox.base_url, credentials=credentials)
+
+
+class Submitting:
+    """Submissions of one folder to one sandbox, as a process of its own would make them."""
+
+    def __init__(self, client: BatchesClient, folder: Path) -> None:
+        self.client = client
+        self.folder = folder
+        self.told: list[object] = []
+        self.submissions = Submissions(folder, lambda: client, lambda _: None, look_seconds=AT_ONCE)
+
+    async def create(self, path: Path, *, again: bool = False) -> list[str]:
+        """As `batchtui create FILE`; answers the ids of the batches."""
+        prepared = self.submissions.prepare(path)
+        try:
+            return await self.send(prepared, again=again)
+        finally:
+            self.submissions.discard(prepared)
+
+    async def send(self, prepared: Prepared, *, parent: str | None = None, again: bool = False) -> list[str]:
+        """Sends what was prepared, or goes on with it; nothing if it is done already."""
+        assert not prepared.faults
+        earlier = self.submissions.earlier(prepared, parent)
+        if earlier and earlier.is_whole and not again:
+            return []
+        unfinished = earlier if earlier and not earlier.is_whole else None
+        done = await self.submissions.submit(
+            prepared, unfinished=unfinished, parent=parent, on_sent=self.told.append
+        )
+        return done.batch_ids
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of the copies of requests that are kept."""
+        folder = self.folder / "requests"
+        return sorted(path.stem for path in folder.glob("*.jsonl")) if folder.exists() else []
+
+
+@asynccontextmanager
+async def submitting(
+    sandbox: Embedded, folder: Path, *, create_seconds: float = 10.0
+) -> AsyncIterator[Submitting]:
+    """Submissions that end with the block; what they keep stays in the folder."""
+    private_dir(folder)
+    client = BatchesClient(profile_of(sandbox), retry=ONE_TRY, create_seconds=create_seconds)
+    async with client:
+        one = Submitting(client, folder)
+        try:
+            yield one
+        finally:
+            one.submissions.close()
+
+
+async def batches_on(sandbox: Embedded) -> list[MessageBatch]:
+    """What somebody else with the same key sees, newest first."""
+    async with BatchesClient(profile_of(sandbox)) as client:
+        return [batch async for batch in client.iterate(limit=1000)]
