@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.config import Settings
-from batchtui.results import State
+from batchtui.results import Sort, State, View
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.finding import Found
 from batchtui.tui.screens.exporting import objection_to
@@ -306,9 +306,11 @@ async def test_marks_of_a_sorted_list_are_what_is_shown(
     slow = sandbox_with(speed=0, faults=("slow-results:3000000",))
     async with results_of(slow, tmp_path, SUPPORT, Settings(results="whole")) as (pilot, screen):
         table = screen.query_one(ResultTable)
-        await pilot.press("s", *"jjjjjj", "enter")
+        await pilot.press("P", "s", *"jjjjjj", "enter")
         await until_shown(pilot, "by length")
+        await until(pilot, lambda: isinstance(screen._rows, View) and screen._rows.query.sort is Sort.LENGTH)
         first = table.row_count
+        await pilot.press("P")
         await until(pilot, lambda: table.row_count > first)
         for row in range(0, table.row_count, 97):
             assert table.row_key(row) == table._at(row)[0].n

@@ -40,8 +40,15 @@ class ChoiceTable(LineTable):
 
     def on_mount(self) -> None:
         """Shows the lines."""
-        self.set_row_count(len(self._rows))
+        self.show(self._rows)
         self.move_to(self._start)
+
+    def show(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Shows other lines."""
+        self._rows = rows
+        self.styles.height = len(rows) + 1
+        self.set_row_count(len(rows))
+        self.refresh_rows()
 
     def cells(self, row: int) -> Sequence[Cell]:
         """One line."""
@@ -77,17 +84,21 @@ class Choose(Dialog[int | None]):
         start: int = 0,
     ) -> None:
         super().__init__()
-        self._title = title
+        self._title = Static(content_of([Cell(title, "strong")]))
         self._table = ChoiceTable(columns, rows, start, self.dismiss)
-        self._table.styles.height = len(rows) + 1
         self._width = width
 
     def compose(self) -> ComposeResult:
         """The title and the list."""
         with Vertical(classes="box") as box:
             box.styles.width = self._width
-            yield Static(content_of([Cell(self._title, "strong")]))
+            yield self._title
             yield self._table
+
+    def fill(self, title: str, rows: Sequence[Sequence[Cell]]) -> None:
+        """Shows other lines, under another title."""
+        self._title.update(content_of([Cell(title, "strong")]))
+        self._table.show(rows)
 
     def action_close(self) -> None:
         """Chooses nothing."""

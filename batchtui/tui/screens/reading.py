@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchtui.results import Flag
 from batchtui.text import clean_line
 from batchtui.tui.screens.resubmitting import ResubmittingScreen
 from batchtui.tui.widgets.result_pane import ResultPane
@@ -61,7 +62,9 @@ class ReadingScreen(ResubmittingScreen):
     def action_copy_id(self) -> None:
         """Copies the custom_id, raw."""
         if row := self._list.current:
-            self.copy(row.custom_id, f"the custom_id {clean_line(row.custom_id)}")
+            # The index cuts long ones.
+            custom_id = row.custom_id if row.flag == Flag.TOO_LONG else self._results.open(row).custom_id
+            self.copy(custom_id, f"the custom_id {clean_line(row.custom_id)}")
 
     def action_copy_json(self) -> None:
         """Copies the line as it came."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import on, work
 from textual.binding import BindingType
@@ -53,13 +54,15 @@ from batchtui.tui.widgets.result_table import ResultTable, Rows
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Workspace
 
+T = TypeVar("T")
+
 NEED_A_RESULT = {
     *("mark", "mark_all", "next_result", "previous_result", "next_tab"),
     *("previous_tab", "copy_id", "copy_json", "copy_reply", "thinking", "whole"),
 }
 """Actions that are for nothing while no result is shown."""
-SORT_SECONDS = 2.0
-"""How often a sorted list takes in what has come since; each time all of it is sorted again."""
+ASK_SECONDS = 1.0
+"""How often a list that is filtered or sorted takes in what has come; each time all of it is asked again."""
 
 
 class ResultsScreen(ReadingScreen):
@@ -102,7 +105,9 @@ class ResultsScreen(ReadingScreen):
         self._told = Progress()
         self._is_told = True
         self._is_paused = False
-        self._sorted_at = 0.0
+        self._asked_at = 0.0
+        self._is_answered = False
+        self._groups: Sequence[ErrorGroup] = ()
         self._odd_found: int | None = None
         self._used = ""
         self._is_priced = False
@@ -141,9 +146,10 @@ class ResultsScreen(ReadingScreen):
 
     @property
     def is_settled(self) -> bool:
-        """As much is here as was wanted, and all of it has its price."""
+        """As much is here as was wanted, all of it has its price, and nothing is looked for."""
         is_priced = self._is_priced or self._fetcher.progress.state is not State.COMPLETE
-        return self._is_at_rest and is_priced and self._pane.is_settled
+        is_looking = any(worker.node is self and not worker.is_finished for worker in self.workers)
+        return self._is_at_rest and is_priced and self._pane.is_settled and not is_looking
 
     @property
     def _is_at_rest(self) -> bool:
@@ -161,18 +167,22 @@ class ResultsScreen(ReadingScreen):
 
     def _look(self) -> None:
         self._is_told = True
-        is_sorted = self._query.sort is not Sort.FILE and not self._sought
-        if is_sorted and not self._is_at_rest and time.monotonic() - self._sorted_at < SORT_SECONDS:
-            self._show_progress()
-            return
-        self._sorted_at = time.monotonic()
+        if self._sought or self._query == EVERYTHING:
+            self._rows.refresh()
+            self._take_in(self._rows)
+        elif self._is_at_rest or time.monotonic() - self._asked_at > ASK_SECONDS:
+            self._ask_index()
+        self._show_progress()
+
+    def _take_in(self, rows: Rows) -> None:
+        """Shows the same rows with those that have come since; cursor and window stay on theirs."""
         had_none = not self._list.row_count
-        self._list.grow()
+        self._rows = rows
+        self._list.grow(rows)
         if self._follows_end:
             self._list.action_last()
         if had_none and self._list.row_count:
             self.show_current()
-        self._show_progress()
 
     def _show_progress(self) -> None:
         progress = self._fetcher.progress
@@ -198,8 +208,14 @@ class ResultsScreen(ReadingScreen):
     def _odd_lines(self, progress: Progress) -> int:
         """How many lines are flagged; counted once all are here."""
         if progress.is_final and self._odd_found is None:
-            self._odd_found = sum(self._results.counts("flag").values())
+            self._odd_found = 0
+            self._count_odd()
         return self._odd_found or 0
+
+    @work
+    async def _count_odd(self) -> None:
+        self._odd_found = sum((await self._read(lambda results: results.counts("flag"))).values())
+        self._show_progress()
 
     def _show_titles(self) -> None:
         progress = self._fetcher.progress
@@ -229,19 +245,50 @@ class ResultsScreen(ReadingScreen):
     def _show_rows(self) -> None:
         """Shows what the query and the search find, from its beginning."""
         self.workers.cancel_group(self, "search")
+        self.workers.cancel_group(self, "query")
         pattern = self._pattern()
         if pattern or self._query != EVERYTHING:
             self._fetcher.want_all()
-        if pattern:
-            self._rows = Found(self._results)
-            self._search(self._rows, pattern)
-        else:
-            self._rows = View(self._results, self._query)
-        self._follows_end = False
+        self._follows_end = self._is_answered = False
         self._pane.mark(pattern)
-        self._list.show(self._rows, appends=bool(pattern) or self._query.sort is Sort.FILE)
+        if pattern:
+            found = Found(self._results)
+            self._show_first(found)
+            self._search(found, pattern)
+        elif self._query == EVERYTHING:
+            self._show_first(View(self._results))
+        else:
+            self._ask_index()
+            self._show_titles()
+
+    def _show_first(self, rows: Rows) -> None:
+        """Shows other rows, from their beginning."""
+        self._is_answered = True
+        self._rows = rows
+        self._list.show(rows, appends=bool(self._sought) or self._query.sort is Sort.FILE)
         self._show_progress()
         self.show_current()
+
+    @work(exclusive=True, group="query")
+    async def _ask_index(self) -> None:
+        """Shows what the query finds, unless something else is asked before; till then the list stays."""
+        self._asked_at = time.monotonic()
+        rows = await self._read(partial(View, query=self._query))
+        rows.results = self._results
+        (self._take_in if self._is_answered else self._show_first)(rows)
+        self._show_progress()
+
+    async def _read(self, read: Callable[[Results], T]) -> T:
+        """Asks the index on another thread: of hundreds of thousands of results that takes its time.
+
+        It has a reader of its own: the screen closes its one when it is left.
+        """
+
+        def ask() -> T:
+            with Results(self._results.files) as results:
+                return read(results)
+
+        return await asyncio.to_thread(ask)
 
     def _pattern(self) -> Pattern | None:
         try:
@@ -360,27 +407,31 @@ class ResultsScreen(ReadingScreen):
     async def action_groups(self) -> None:
         """Shows what failed, like errors together; the chosen group becomes the filter."""
         self._fetcher.want_all()
-        groups = self._results.errors()
-        if not groups:
-            self.batchtui.tell("Nothing has failed among the results that are here.")
-            return
-        failed = sum(group.count for group in groups)
-        so_far = "" if self._fetcher.progress.is_final else " so far, more are coming"
-        again = "" if self._read_only else ", R submits it again"
-        title = f"{count(failed)} results are no replies{so_far}; enter shows a group{again}"
-        rows = [group_cells(group) for group in groups]
-        choose = Groups(title, GROUP_COLUMNS, rows, can_resubmit=not self._read_only)
+        choose = Groups("Looking for what has failed…", GROUP_COLUMNS, [], can_resubmit=not self._read_only)
 
         def answered(chosen: int | None) -> None:
-            self._show_group(groups, chosen)
+            self._show_group(chosen)
             if chosen is not None and choose.is_resubmit_wanted:
                 self.run_key_of("resubmit")
 
         await self.app.push_screen(choose, answered)
+        self._fill_groups(choose)
 
-    def _show_group(self, groups: Sequence[ErrorGroup], chosen: int | None) -> None:
+    @work(exclusive=True, group="groups")
+    async def _fill_groups(self, choose: Choose) -> None:
+        is_all_here = self._fetcher.progress.is_final
+        self._groups = groups = await self._read(Results.errors)
+        failed = count(sum(group.count for group in groups))
+        so_far = "" if is_all_here else " so far, more are coming"
+        again = "" if self._read_only else ", R submits it again"
+        title = f"{failed} results are no replies{so_far}; enter shows a group{again}"
+        if choose.is_attached:
+            nothing = "Nothing has failed among the results that are here."
+            choose.fill(title if groups else nothing, [group_cells(group) for group in groups])
+
+    def _show_group(self, chosen: int | None) -> None:
         if chosen is not None:
-            group = groups[chosen]
+            group = self._groups[chosen]
             self._ask_for(
                 Query(
                     outcome=group.outcome,

@@ -29,6 +29,10 @@ class MarkableTable(LineTable):
         """What a row stands for."""
         raise NotImplementedError
 
+    def row_keys(self) -> set[Hashable]:
+        """What all rows stand for."""
+        return {self.row_key(row) for row in range(self.row_count)}
+
     def row_cells(self, row: int) -> Sequence[Cell]:
         """The cells of a row, without that of the mark."""
         raise NotImplementedError
@@ -48,7 +52,7 @@ class MarkableTable(LineTable):
 
     def toggle_all(self) -> None:
         """Marks all rows that are shown; takes the marks away if they are all marked."""
-        shown = {self.row_key(row) for row in range(self.row_count)}
+        shown = self.row_keys()
         self.marked = self.marked - shown if shown <= self.marked else self.marked | shown
         self.refresh_rows()
 

@@ -91,26 +91,28 @@ class ResultTable(MarkableTable):
         self.move_to(0)
         self.repaint()
 
-    def grow(self) -> None:
-        """Takes in what the view found since; lines in sight that stay as they are cost nothing."""
-        if self._view is None:
-            return
-        before, current = self.row_count, self.current
-        now = self._view.refresh()
+    def grow(self, view: Rows) -> None:
+        """Takes over the same view with what was found since; lines that stay as they are cost nothing."""
+        before, current, now = self.row_count, self.current, len(view)
+        self._view = view
         if now < before:
-            self.show(self._view, appends=self._appends)
+            self.show(view, appends=self._appends)
         elif now > before and self._appends:
             self._blocks.discard(before - before % BLOCK)
             self.set_row_count(now)
         elif now > before:
             self._blocks.clear()
             self.set_row_count(now)
-            self.move_to(self._view.place(current.n) or 0 if current else 0)
+            self.move_to(view.place(current.n) or 0 if current else 0)
             self.refresh_rows()
 
     def row_key(self, row: int) -> Hashable:
         """The number of the result in its file."""
-        return self._at(row)[0].n
+        return self._view.numbers[row] if self._view else None
+
+    def row_keys(self) -> set[Hashable]:
+        """The numbers of all results that are shown; none of them has to be read."""
+        return set(self._view.numbers) if self._view else set()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
