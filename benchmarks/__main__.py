@@ -12,7 +12,7 @@ from benchmarks.figures import table
 from benchmarks.machine import describe
 from benchmarks.place import Place, open_place
 
-NAMES = ("fetch", "memory", "first_row", "open_cached", "search", "keys", "bytes", "startup")
+NAMES = ("fetch", "memory", "first_row", "open_cached", "search", "keys", "bytes", "startup", "many")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# What batchtui costs
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.data import errored
 
@@ -118,8 +118,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing of each request."""
 
     def _send_page(self, batches: list[dict[str, Any]]) -> None:
-        first, last = (batches[0]["id"], batches[-1]["id"]) if batches else (None, None)
-        self._send_json({"data": batches, "has_more": False, "first_id": first, "last_id": last})
+        asked = dict(parse_qsl(urlsplit(self.path).query))
+        ids = [batch["id"] for batch in batches]
+        limit, start, stop = int(asked.get("limit", 20)), 0, len(ids)
+        if after := asked.get("after_id"):
+            start = ids.index(after) + 1
+        if before := asked.get("before_id"):
+            stop = ids.index(before)
+            start = max(start, stop - limit)
+        page = batches[start : min(stop, start + limit)]
+        has_more = start > 0 if before else start + limit < stop
+        first, last = (page[0]["id"], page[-1]["id"]) if page else (None, None)
+        self._send_json({"data": page, "has_more": has_more, "first_id": first, "last_id": last})
 
     def _send_json(self, value: dict[str, Any]) -> None:
         body = json.dumps(value).encode()

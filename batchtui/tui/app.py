@@ -87,6 +87,8 @@ class BatchtuiApp(PaintedApp[None]):
         early: EarlyScreen | None = None,
     ) -> None:
         super().__init__(driver_class=driver_taking_over(early) if early else None)
+        # Each step of an animation would be sent, over SSH too.
+        self.animation_level = "none"
         self.profile_names = profile_names
         self.settings = settings
         self.is_demo = is_demo

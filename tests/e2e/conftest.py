@@ -14,7 +14,8 @@ from tests.e2e.hostile_server import HostileServer, hostile_server
 from tests.e2e.terminal import Terminal, running
 
 Start = Callable[..., Terminal]
-"""Starts the app: base URL, then more words of the command line, then `key` and `config` by name."""
+"""Starts the app: base URL, more words of the command line; by name `key`, `config`, and its environment."""
+TERM = "xterm-256color"
 
 
 @pytest.fixture
@@ -27,12 +28,14 @@ def hostile() -> Iterator[HostileServer]:
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def start_on(base_url: str, *words: str, key: str = "sk-test", config: str = "") -> Terminal:
+        def start_on(
+            base_url: str, *words: str, key: str = "sk-test", config: str = "", **env: str
+        ) -> Terminal:
             path = Path(os.environ["XDG_CONFIG_HOME"]) / "batchtui" / "config.toml"
             path.parent.mkdir(exist_ok=True)
             path.write_text(config, encoding="utf-8")
             command = [sys.executable, "-m", "batchtui", "--cache-dir", str(tmp_path / "cache"), *words]
-            env = {**os.environ, "ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": key, "LANG": "C.UTF-8"}
-            return stack.enter_context(running(command, env))
+            told = {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": key, "LANG": "C.UTF-8", "TERM": TERM}
+            return stack.enter_context(running(command, {**os.environ, **told, **env}))
 
         yield start_on

@@ -122,9 +122,7 @@ def running(
     """Runs a program in a terminal, and ends it."""
     # Programs believe COLUMNS and LINES more than the terminal itself.
     env = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
-    child = pexpect.spawn(
-        words[0], list(words[1:]), env=env | {"TERM": "xterm-256color"}, dimensions=(rows, columns)
-    )
+    child = pexpect.spawn(words[0], list(words[1:]), env=env, dimensions=(rows, columns))
     try:
         yield Terminal(child, columns, rows)
     finally:

@@ -15,6 +15,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input
 
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
@@ -182,7 +183,9 @@ class BaseScreen(Screen[None]):
 
     async def action_command_palette(self) -> None:
         """Textual's palette, filled with our actions."""
-        await self.app.push_screen(CommandPalette())
+        palette = CommandPalette()
+        await self.app.push_screen(palette)
+        palette.query_one(Input).cursor_blink = False
 
     def action_focus_next(self) -> None:
         """To the other pane; where only one is shown, the other one takes its place."""
