@@ -116,7 +116,7 @@ class BatchtuiApp(PaintedApp[None]):
         if not isinstance(screen, BaseScreen):
             return
         for key in screen.keys:
-            if key.show and key.action != "command_palette":
+            if key.group != "list" and key.action not in ("command_palette", "back"):
                 yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
         for title, words, go in screen.palette_places():
             # The palette reads its texts as markup, for which no escaping is safe enough.
