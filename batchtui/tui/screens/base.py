@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import CommandPalette
-from textual.containers import Container
+from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
@@ -26,7 +26,7 @@ from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.tui.widgets.line_table import LineTable
-from batchtui.tui.widgets.panel import Panel
+from batchtui.tui.widgets.panel import Panel, Room
 from batchtui.tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class BaseScreen(Screen[None]):
     """Textual's own repaints the whole screen whenever the focus moves; widgets repaint what changes."""
 
     def __init__(self, table: LineTable, pane: Widget, title: TitleBar, *, read_only: bool) -> None:
+        self._is_beginning = True
         super().__init__()
         self.table = table
         self.title_bar = title
@@ -90,11 +91,20 @@ class BaseScreen(Screen[None]):
         width, height = self.app.size
         self.add_class(reached(BREAKPOINTS, width), reached(LOW_BREAKPOINTS, height))
         yield self.title_bar
-        with Container(id="body"):
+        with Room(id="body"):
             yield self.list_panel
             yield self.pane_panel
         yield self.filter_bar
         yield self.key_bar
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Repaint; called by Textual also as a screen begins, right after that has been painted."""
+        if self._is_beginning and self.is_mounted and not (regions or layout or recompose):
+            self._is_beginning = False
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     @cached_property
     def keys(self) -> list[Key]:

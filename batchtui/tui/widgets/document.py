@@ -58,6 +58,8 @@ class Document(LineView, can_focus=True):
         self._finder: Finder | None = None
         self._matches: list[int] = []
         self._match = -1
+        self._wrapped_at = 0
+        """The width for which the lines are."""
 
     def show(self, parts: Iterable[Part], *, keep_place: bool = False) -> None:
         """Shows other paragraphs, from their beginning unless the place is to be kept."""
@@ -130,6 +132,8 @@ class Document(LineView, can_focus=True):
 
     def line(self, y: int) -> Strip:
         """One line of the text in sight."""
+        if self.size.width != self._wrapped_at:  # the first paint comes before Textual tells of the size
+            self._wrap()
         place = self._top + y
         return self._lines[place] if place < len(self._lines) else self.strip(())
 
@@ -142,6 +146,11 @@ class Document(LineView, can_focus=True):
         self.repaint()
 
     def _lay_out(self) -> None:
+        self._wrap()
+        self._scroll(0)
+
+    def _wrap(self) -> None:
+        self._wrapped_at = self.size.width
         width = self.size.width - 2 * MARGIN
         if width < 1:
             return
@@ -149,7 +158,6 @@ class Document(LineView, can_focus=True):
         strips = (safe(strip) for part in self._parts for strip in self._strips(part, width))
         self._lines = [Strip.join((margin, strip, margin)) for strip in strips]
         self._light()
-        self._scroll(0)
 
     def _light(self) -> None:
         self._matches, self._match = [], -1

@@ -66,6 +66,8 @@ class LineView(Widget):
 
     def repaint(self) -> None:
         """Paint the lines that look different from those painted last."""
+        if not self._painted:
+            return  # what was never painted is painted whole once there is room for it
         for y in range(self.size.height):
             if self.line(y) != self._painted.get(y):
                 super().refresh(Region(0, y, self.size.width, 1))
@@ -74,8 +76,10 @@ class LineView(Widget):
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> Self:
         """Repaint; called by Textual after any change of size, style or focus."""
-        if regions or layout or recompose or not self.is_mounted:
+        if regions or recompose or not self.is_mounted:
             return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if layout:
+            super().refresh(repaint=False, layout=True)
         self.forget_styles()
         self.repaint()
         return self

@@ -1,7 +1,10 @@
 """A box with a title in its top edge and a note in its bottom edge."""
 
+from typing import Self
+
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -44,7 +47,17 @@ class PanelEdge(LineView):
         return self.strip(edge_line(self._corners, self._text, self.size.width, lit=self._lit))
 
 
-class Panel(Widget):
+class Room(Container):
+    """A container that is painted where a layout has changed it; Textual's is painted whole once more."""
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Repaint; called by Textual after any change of size."""
+        return super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
+
+
+class Panel(Room):
     """A box around widgets; its edges are lit while one of them has the focus.
 
     Textual's own border titles repaint all that the border surrounds; the edges here are lines of their own.
@@ -60,14 +73,14 @@ class Panel(Widget):
     Panel {
         width: 1fr;
         height: 1fr;
-        & > Container { border-left: solid $border; border-right: solid $border; height: 1fr; }
+        & > Room { border-left: solid $border; border-right: solid $border; height: 1fr; }
     }
     """
     """Takes the room there is; the lines are dim."""
 
     def __init__(self, *children: Widget, title: Line = "", note: Line = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._inside = Container(*children)
+        self._inside = Room(*children)
         self._top = PanelEdge(TOP, title)
         self._bottom = PanelEdge(BOTTOM, note)
 
