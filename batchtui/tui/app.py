@@ -99,6 +99,8 @@ class BatchtuiApp(PaintedApp[None]):
         """The profile to go on with once these screens are closed."""
         self.last_words = ""
         """One sentence for stderr once the screens are closed."""
+        self._typed_early: list[events.Key | events.Paste] | None = []
+        """What is typed before the first screen can take it; None once it can."""
         self._control_filter = ControlFilter()
         self.console.push_theme(MARKDOWN_THEME)
         # Before the first paint: a change of theme later would paint everything again.
@@ -136,12 +138,21 @@ class BatchtuiApp(PaintedApp[None]):
         Textual sends keys through the queues of the widgets: those typed ahead, as over a slow line, would
         be for what was there before a filter or a dialog opened.
         """
+        if self._typed_early is not None:
+            self._typed_early.append(event)
+            return
         self.app_focus = True
         field, key = self.focused, event if isinstance(event, events.Key) else None
         if isinstance(field, Input) and (not key or field.check_consume_key(key.key, key.character)):
             await field.on_event(event)
         elif key and not await self._check_bindings(key.key, priority=True):
             await self._check_bindings(key.key)
+
+    async def take_typed_early(self) -> None:
+        """Once the first screen is there: lets what was typed before act on it."""
+        early, self._typed_early = self._typed_early or [], None
+        for event in early:
+            await self._take_typed(event)
 
     async def run_action(
         self,

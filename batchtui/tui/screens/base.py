@@ -106,6 +106,10 @@ class BaseScreen(Screen[None]):
             return self
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def on_screen_suspend(self) -> None:
+        """Something lies over it: when that goes, all is to be painted."""
+        self._is_beginning = False
+
     @cached_property
     def keys(self) -> list[Key]:
         """The keys that act here, for the key bar, the help and the palette."""
