@@ -15,7 +15,7 @@ from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.text import count, long_duration, shorten_id, size
-from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matches, status_of
+from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matching, status_of
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.keys import Group
@@ -186,9 +186,11 @@ class BatchesScreen(BatchActionsScreen):
     # What is painted
 
     def _show_batches(self) -> None:
-        shown = list(self._batches.values())
-        if self._filter:
-            shown = [batch for batch in shown if matches(batch, self._filter)]
+        self._show_list()
+        self._show_status()
+
+    def _show_list(self) -> None:
+        shown = matching(self._batches.values(), self._filter)
         if self._order is not ORDERS[0]:
             shown.sort(key=self._order.key, reverse=True)
         if self._batches:
@@ -198,7 +200,6 @@ class BatchesScreen(BatchActionsScreen):
             self._list.move_to([batch.id for batch in shown].index(self._wanted))
             self._wanted = None
         self._show_titles()
-        self._show_status()
         self.show_current()
 
     def _show_titles(self) -> None:
@@ -282,7 +283,7 @@ class BatchesScreen(BatchActionsScreen):
     def set_filter(self, text: str) -> None:
         """Shows only batches whose id or status holds the text."""
         self._filter = text
-        self._show_batches()
+        self._show_list()
 
     def action_refresh(self) -> None:
         """Asks the server now."""
@@ -328,7 +329,7 @@ class BatchesScreen(BatchActionsScreen):
     def _order_by(self, chosen: int | None) -> None:
         if chosen is not None:
             self._order = ORDERS[chosen]
-            self._show_batches()
+            self._show_list()
 
     async def action_profile(self) -> None:
         """Goes on with another profile: another key, with a cache of its own."""
