@@ -263,7 +263,7 @@ def _summarise(prepared: Prepared) -> None:
     if most is None:
         say("What it costs is unknown: there is no price for one of the models.")
     else:
-        say(f"About {money(least)} for the input, at most {money(most)} with the answers (an estimate).")
+        say(f"Estimate: {money(least)} for the input, at most {money(most)} with the answers.")
 
 
 def _plan(prepared: Prepared) -> dict[str, object]:
@@ -368,11 +368,12 @@ def _tell_failures(batch_id: str, failures: Failures) -> None:
         say(f"  {custom_id}: {message}")
     if failures.to_fix:
         say(
-            f"{plural(len(failures.to_fix), 'request', 'requests')} would fail again and are left out: "
-            "mend them and bring them by --requests FILE, or add --include-invalid."
+            f"Left out is what would fail again, {plural(len(failures.to_fix), 'request', 'requests')}: "
+            "mend it and bring it by --requests FILE, or add --include-invalid."
         )
     for child, custom_ids in failures.sent_already.items():
-        say(f"{plural(len(custom_ids), 'request', 'requests')} were submitted again already, as {child}.")
+        were = plural(len(custom_ids), "request was", "requests were")
+        say(f"{were} submitted again already, as {child}.")
     if failures.no_request:
         _tell_ids("not kept here", failures.no_request)
         say(f"Bring their requests by `batchtui resubmit {batch_id} --requests FILE`.")
