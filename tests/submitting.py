@@ -93,3 +93,11 @@ async def batches_on(sandbox: Embedded) -> list[MessageBatch]:
     """What somebody else with the same key sees, newest first."""
     async with BatchesClient(profile_of(sandbox)) as client:
         return [batch async for batch in client.iterate(limit=1000)]
+
+
+async def ended(client: BatchesClient, batch_id: str) -> MessageBatch:
+    """A batch once it has ended; each call takes long enough not to be a storm."""
+    while True:
+        batch = await client.retrieve(batch_id)
+        if batch.processing_status == "ended":
+            return batch

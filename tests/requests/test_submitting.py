@@ -9,7 +9,7 @@ import pytest
 from batchtui.api import BatchesClient
 from batchtui.requests import Lost, NotSubmitted, preparing
 from batchtui.sandbox import SandboxOptions, embedded
-from tests.submitting import batches_on, profile_of, request, submitting, write
+from tests.submitting import batches_on, ended, profile_of, request, submitting, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +144,7 @@ async def test_the_newest_batch_of_before_may_be_deleted_meanwhile(
     create_from = BatchesClient.create_from
 
     async def create_while_another_deletes(client: BatchesClient, body: object) -> MessageBatch:
-        while (await client.retrieve(newest.id)).processing_status != "ended":
-            pass
+        await ended(client, newest.id)
         await client.delete(newest.id)
         return await create_from(client, body)  # type: ignore[arg-type]
 

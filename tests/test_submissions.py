@@ -1,0 +1,285 @@
+"""Requests that are kept: tied to batches, sent again, and never paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from batchtui.requests import NotSubmitted
+from batchtui.results import Fetcher, ResultFiles, Results
+from batchtui.submissions import ORPHAN_SECONDS, SubmissionError
+from tests.submitting import Submitting, batches_on, ended, request, submitting, write
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from batchtui.sandbox import Embedded
+
+    SandboxFactory = Callable[..., Embedded]
+
+REQUESTS = [request(f"a-{n}", f"Item {n}.") for n in range(10)]
+
+
+@pytest.fixture
+def server(sandbox_with: SandboxFactory) -> Embedded:
+    """A sandbox of one's own on which every fifth request fails the first time."""
+    return sandbox_with(batches=0, faults=("overload:5",), speed=500.0)
+
+
+@pytest.fixture
+async def one(server: Embedded, tmp_path: Path) -> AsyncIterator[Submitting]:
+    async with submitting(server, tmp_path / "data") as one:
+        yield one
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path / "file.jsonl", REQUESTS)
+
+
+async def results_of(one: Submitting, batch_id: str) -> Results:
+    """All results of a batch, once it has ended."""
+    batch = await ended(one.client, batch_id)
+    files = ResultFiles(one.folder, batch_id)
+    fetcher = Fetcher(
+        files,
+        lambda start, validator: one.client.results(batch_id, start=start, validator=validator),
+        expected=batch.request_counts.total,
+    )
+    fetcher.want_all()
+    await fetcher.run()
+    return Results(files)
+
+
+# Never twice
+
+
+async def test_the_same_content_is_known_again_and_sent_only_when_told(
+    one: Submitting, server: Embedded, file: Path, tmp_path: Path
+) -> None:
+    (first,) = await one.create(file)
+    copy = write(tmp_path / "copy.jsonl", REQUESTS)
+    assert await one.create(copy) == []
+    assert len(one.kept) == 1
+    (second,) = await one.create(copy, again=True)
+    assert [batch.id for batch in await batches_on(server)] == [second, first]
+
+
+async def test_two_that_start_at_the_same_time_make_one_batch(
+    one: Submitting, server: Embedded, file: Path
+) -> None:
+    async with submitting(server, one.folder) as two:
+        prepared = [each.submissions.prepare(file) for each in (one, two)]
+        for each, what in zip((one, two), prepared, strict=True):
+            assert each.submissions.earlier(what) is None
+        (batch_id,) = (await one.submissions.submit(prepared[0])).batch_ids
+        with pytest.raises(SubmissionError, match=f"submitted just now, as {batch_id}; nothing was sent"):
+            await two.submissions.submit(prepared[1])
+        two.submissions.discard(prepared[1])
+    assert [batch.id for batch in await batches_on(server)] == [batch_id]
+    assert len(one.kept) == 1
+
+
+async def test_while_one_submits_another_is_refused(one: Submitting, server: Embedded, file: Path) -> None:
+    async with submitting(server, one.folder) as two:
+        prepared, other = one.submissions.prepare(file), two.submissions.prepare(file)
+        sending = asyncio.create_task(one.submissions.submit(prepared))
+        await asyncio.sleep(0)  # it begins
+        with pytest.raises(SubmissionError, match="Another batchtui is submitting"):
+            await two.submissions.submit(other)
+        await sending
+        two.submissions.discard(other)
+    assert len(await batches_on(server)) == 1
+    assert len(one.kept) == 1
+
+
+# Requests that are kept
+
+
+async def test_requests_of_a_batch_are_given_back_as_they_were_sent(one: Submitting, file: Path) -> None:
+    (batch_id,) = await one.create(file)
+    raw = one.submissions.request(batch_id, "a-7")
+    assert raw
+    assert json.loads(raw) == REQUESTS[7]
+    assert one.submissions.request(batch_id, "none") is None
+    assert one.submissions.request("msgbatch_other", "a-7") is None
+
+
+async def test_a_file_is_tied_to_a_batch_that_was_made_elsewhere(
+    one: Submitting, file: Path, tmp_path: Path
+) -> None:
+    batch = await one.client.create([*REQUESTS[2:], request("c")])
+    assert not one.submissions.has_requests(batch.id)
+    attached = one.submissions.attach(batch.id, file, requests=9)
+    assert (attached.requests, attached.compared) == (10, False)
+
+    with await results_of(one, batch.id) as results:
+        attached = one.submissions.attach(batch.id, file, requests=9, results=results)
+        assert (attached.missing, sorted(attached.extra)) == (["c"], ["a-0", "a-1"])
+        stranger = write(tmp_path / "stranger", [request("x")])
+        with pytest.raises(SubmissionError, match="not one custom_id of"):
+            one.submissions.attach(batch.id, stranger, requests=9, results=results)
+    assert one.submissions.request(batch.id, "a-3") is not None
+
+
+async def test_what_was_submitted_here_keeps_its_own_requests(one: Submitting, file: Path) -> None:
+    (batch_id,) = await one.create(file)
+    with pytest.raises(SubmissionError, match="was submitted from here"):
+        one.submissions.attach(batch_id, file, requests=10)
+    assert len(one.kept) == 1
+
+
+async def test_a_file_that_holds_no_requests_is_tied_to_nothing(one: Submitting, tmp_path: Path) -> None:
+    batch = await one.client.create(REQUESTS)
+    with pytest.raises(SubmissionError, match=r"line 1: .* Nothing was done"):
+        one.submissions.attach(batch.id, write(tmp_path / "odd", ["x"]), requests=10)
+    assert one.kept == []
+
+
+async def test_old_copies_that_nothing_refers_to_are_removed(one: Submitting, file: Path) -> None:
+    await one.create(file)
+    young, old = one.submissions.prepare(file), one.submissions.prepare(file)
+    for path in one.folder.glob("requests/*"):
+        if path.name.split(".")[0] != young.kept.name:
+            os.utime(path, (0, time.time() - ORPHAN_SECONDS - 1))
+    one.submissions.discard(one.submissions.prepare(file))
+    assert old.kept.name not in one.kept
+    assert young.kept.name in one.kept
+    assert len(one.kept) == 2
+
+
+async def test_a_journal_that_cannot_be_read_stops_everything(
+    one: Submitting, server: Embedded, file: Path
+) -> None:
+    (one.folder / "journal.db").write_bytes(b"not a database, " * 100)
+    with pytest.raises(OSError, match=r"journal.* cannot be used .*: nothing is sent without it"):
+        await one.create(file)
+    assert await batches_on(server) == []
+
+
+# Sending again what failed
+
+
+async def again(one: Submitting, batch_id: str, **wanted: Any) -> list[str]:  # noqa: ANN401 (of `failures`)
+    """As `batchtui resubmit ID --yes`; answers the ids of the new batches."""
+    await one.submissions.find_lost(batch_id)
+    with await results_of(one, batch_id) as results:
+        failures = one.submissions.failures(batch_id, results, **wanted)
+    if not failures.again:
+        return []
+    prepared = one.submissions.prepare_again(batch_id, failures.again, wanted.get("mended"))
+    try:
+        return await one.send(prepared, parent=batch_id)
+    finally:
+        one.submissions.discard(prepared)
+
+
+async def test_what_failed_is_sent_again_once(one: Submitting, server: Embedded, file: Path) -> None:
+    (batch_id,) = await one.create(file)
+    (child,) = await again(one, batch_id)
+    assert [batch.request_counts.total for batch in await batches_on(server)] == [2, 10]
+    assert await again(one, batch_id) == []
+    with await results_of(one, batch_id) as results:
+        failures = one.submissions.failures(batch_id, results)
+    assert {child_id: sorted(ids) for child_id, ids in failures.sent_already.items()} == {
+        child: ["a-4", "a-9"]
+    }
+    raw = one.submissions.request(child, "a-9")
+    assert raw
+    assert json.loads(raw) == REQUESTS[9]
+    assert one.submissions.family(child) == ([batch_id], [child])
+
+
+async def test_picked_ones_are_sent_first_and_the_rest_later(one: Submitting, file: Path) -> None:
+    (batch_id,) = await one.create(file)
+    (first,) = await again(one, batch_id, custom_ids=["a-9", "a-1"])
+    (rest,) = await again(one, batch_id)
+    assert one.submissions.request(first, "a-9")
+    assert one.submissions.request(rest, "a-4")
+    assert one.submissions.request(rest, "a-9") is None
+    assert one.submissions.family(rest) == ([batch_id], [first, rest])
+
+
+async def test_two_that_send_the_same_again_at_the_same_time(
+    one: Submitting, server: Embedded, file: Path
+) -> None:
+    (batch_id,) = await one.create(file)
+    prepared = one.submissions.prepare_again(batch_id, ["a-4"])
+    wider = one.submissions.prepare_again(batch_id, ["a-4", "a-9"])
+    for what in (prepared, wider):
+        assert one.submissions.earlier(what, batch_id) is None
+    (child,) = (await one.submissions.submit(prepared, parent=batch_id)).batch_ids
+    with pytest.raises(SubmissionError, match=f"submitted again just now, as {child}; nothing was sent"):
+        await one.submissions.submit(wider, parent=batch_id)
+    assert len(await batches_on(server)) == 2
+
+
+async def test_a_batch_that_failed_as_a_whole_can_be_sent_again(
+    sandbox_with: SandboxFactory, tmp_path: Path, file: Path
+) -> None:
+    async with submitting(sandbox_with(batches=0, faults=("overload:1",), speed=500.0), tmp_path) as one:
+        (batch_id,) = await one.create(file)
+        (child,) = await again(one, batch_id)
+        with await results_of(one, child) as results:
+            assert results.counts("outcome") == {"succeeded": 10}
+
+
+async def test_a_lost_answer_of_what_was_sent_again_is_found_before_more_is_sent(
+    sandbox_with: SandboxFactory, tmp_path: Path, file: Path
+) -> None:
+    faults = "overload:2", "drop-after-accept:2", "500:4@list"
+    server = sandbox_with(batches=0, faults=faults, speed=500.0)
+    async with submitting(server, tmp_path) as one:
+        (batch_id,) = await one.create(file)
+        await one.client.list()
+        with pytest.raises(NotSubmitted, match="is not known"):
+            await again(one, batch_id, custom_ids=["a-1", "a-3"])
+        await again(one, batch_id, custom_ids=["a-3", "a-5"])
+    counts = [batch.request_counts.total for batch in await batches_on(server)]
+    assert counts == [1, 2, 10]
+
+
+async def test_what_was_invalid_is_left_out_until_it_is_mended(
+    one: Submitting, server: Embedded, tmp_path: Path
+) -> None:
+    bad = [request(f"a-{n}") for n in range(4)]
+    for n in (0, 1):
+        bad[n]["params"]["store"] = True
+    batch = await one.client.create(bad)
+    one.submissions.attach(batch.id, write(tmp_path / "bad", bad), requests=4)
+    with await results_of(one, batch.id) as results:
+        failures = one.submissions.failures(batch.id, results)
+        assert failures.again == []
+        assert sorted(failures.to_fix) == [
+            (f"a-{n}", "store: Extra inputs are not permitted") for n in (0, 1)
+        ]
+        assert sorted(one.submissions.failures(batch.id, results, with_invalid=True).again) == ["a-0", "a-1"]
+
+    same_in_other_words = dict(reversed(bad[0].items()))
+    mended = one.submissions.read(
+        write(tmp_path / "mended", [same_in_other_words, request("a-1", "Mended.")])
+    )
+    (child,) = await again(one, batch.id, mended=mended)
+    one.submissions.discard(mended)
+    raw = one.submissions.request(child, "a-1")
+    assert raw
+    assert json.loads(raw) == request("a-1", "Mended.")
+    assert one.submissions.request(child, "a-0") is None
+    first = one.submissions.request(batch.id, "a-1")
+    assert first
+    assert json.loads(first) == bad[1]  # what was sent stays what was sent
+    with await results_of(one, child) as results:
+        assert results.counts("outcome") == {"succeeded": 1}
+
+
+async def test_requests_that_are_not_kept_are_named(one: Submitting) -> None:
+    batch = await one.client.create(REQUESTS)
+    with await results_of(one, batch.id) as results:
+        failures = one.submissions.failures(batch.id, results)
+    assert (failures.again, sorted(failures.no_request)) == ([], ["a-4", "a-9"])
