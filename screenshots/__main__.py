@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 from unittest.mock import patch
 
 import resvg_py
@@ -14,9 +19,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.config import Credentials, Profile, Secret, Settings
+from batchtui.results import Results
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.base import BaseScreen
+from batchtui.tui.widgets.batch_table import BatchTable
 
 FOLDER = Path(__file__).parent
 STARTED_AT = 1_795_000_000.0
@@ -34,11 +41,13 @@ class Scene:
         name: Of its files.
         keys: What is pressed.
         varies: Whether it shows something that is another at every run.
+        has_requests: Whether the requests of the opened batch are kept.
     """
 
     name: str
     keys: tuple[str, ...]
     varies: bool = False
+    has_requests: bool = False
 
 
 LARGE, ENDED, MIXED = 2, 7, 10
@@ -56,6 +65,11 @@ SCENES = (
     Scene("search", (*RESULTS, "slash", *"mattress", "enter", "j", "j", "n")),
     Scene("json", (*RESULTS, "right")),
     Scene("usage", (*RESULTS, "left")),
+    Scene("request", (*RESULTS, "right"), has_requests=True),
+    Scene("resubmit", (*FAILED, "R"), has_requests=True),
+    Scene("new", ("ctrl+n",)),
+    Scene("submit", ("ctrl+n", *"run", "enter")),
+    Scene("faults", ("ctrl+n", *"broken", "enter")),
     Scene("write", (*RESULTS, "space", "space", "w")),
     Scene("errors", (*FAILED, "f", "f")),
     Scene("groups", (*FAILED, "e")),
@@ -73,14 +87,55 @@ async def picture(scene: Scene, size: tuple[int, int], server: Embedded) -> str:
     with TemporaryDirectory() as folder:
         cache, data = Path(folder), Path(folder) / "data"
         app = BatchtuiApp(profile, cache, data, Settings(results="whole"), is_demo=True)
-        async with app.run_test(size=size) as pilot:
-            await settle(app)
-            await play(pilot, scene)
-            return app.export_screenshot(title="batchtui")
+        with furnished(cache / "home"):
+            async with app.run_test(size=size) as pilot:
+                await play(pilot, scene)
+                return app.export_screenshot(title="batchtui")
+
+
+@contextmanager
+def furnished(home: Path) -> Iterator[None]:
+    """A home folder, which one is in, with files of requests: one that is good, and one that is not."""
+    (home / "evals").mkdir(parents=True)
+    write_requests(home / "run7.jsonl", [f"eval-{n:03}" for n in range(120)])
+    write_requests(home / "broken.jsonl", ["eval 17", "eval-18", "eval-18"], max_tokens=0)
+    for path in home.glob("*.jsonl"):
+        os.utime(path, (STARTED_AT, STARTED_AT))
+    with patch.dict(os.environ, HOME=str(home)), chdir(home):
+        yield
+
+
+def write_requests(path: Path, custom_ids: Iterable[str], *, max_tokens: int = 1024) -> None:
+    """A file of requests."""
+    said = "Classify the ticket, and answer with one word: billing, shipping, returns or other."
+    message = {"role": "user", "content": "My parcel went to the old address. Can it still be sent on?"}
+    params = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": max_tokens,
+        "system": said,
+        "messages": [message],
+    }
+    requests = ({"custom_id": custom_id, "params": params} for custom_id in custom_ids)
+    path.write_text("".join(json.dumps(request) + "\n" for request in requests), encoding="utf-8")
+
+
+async def keep_requests(app: BatchtuiApp, row: int) -> None:
+    """Ties requests to the batch in a row of the list, as if it had been submitted here."""
+    batch = app.first_screen.query_one(BatchTable).shown[row]
+    fetcher = app.workspace.fetcher(batch)
+    fetcher.want_all()
+    await app.network.call(fetcher.run)
+    with Results(fetcher.files) as results, TemporaryDirectory() as folder:
+        write_requests(path := Path(folder, "requests.jsonl"), results.custom_ids())
+        app.workspace.submissions.attach(batch.id, path, requests=batch.counts.total, results=results)
 
 
 async def play(pilot: Pilot[None], scene: Scene) -> None:
     """Presses the keys of a scene; what is opened is waited for."""
+    app = cast("BatchtuiApp", pilot.app)
+    await settle(app)
+    if scene.has_requests:
+        await keep_requests(app, scene.keys.count("j"))
     for key in scene.keys:
         await pilot.press(key)
         if key == "enter":
@@ -94,9 +149,15 @@ async def settle(app: App[None]) -> None:
     for field in app.screen.query(Input):
         field.cursor_blink = False
     # The screen has no event for it, and only pictures need to know.
-    while isinstance(app.screen, BaseScreen) and not app.screen.is_settled:  # noqa: ASYNC110
+    while is_busy(app):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     await asyncio.sleep(SETTLE_SECONDS)
+
+
+def is_busy(app: App[None]) -> bool:
+    """Whether something is under way that will still change what is shown."""
+    is_moving = isinstance(app.screen, BaseScreen) and not app.screen.is_settled
+    return is_moving or any(worker.group == "submit" and not app.screen.is_modal for worker in app.workers)
 
 
 def save(name: str, svg: str) -> None:

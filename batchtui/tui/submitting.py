@@ -18,6 +18,7 @@ from batchtui.submissions import SubmissionError, estimate
 from batchtui.text import ago, count, money, percent, plural, shorten_id, size
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.dialogs.report import Report
+from batchtui.tui.file_listing import shown_path
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.styled import content_of
 from batchtui.workspace import WorkspaceError
@@ -132,7 +133,7 @@ class Submitting:
         more = "…" if len(submission.batch_ids) > 3 else ""
         self._app.first_screen.show_sending("")
         self._app.tell(f"Submitted {_requests(prepared)}: {names}{more}")
-        self._app.first_screen.go_to(submission.batch_ids[0])
+        self._app.first_screen.go_to(submission.batch_ids)
 
     def _tell_sent(self, sent: Sent | Lost) -> None:
         """On the network thread."""
@@ -162,7 +163,7 @@ def _requests(prepared: Prepared) -> str:
 
 def _facts(prepared: Prepared) -> list[str]:
     """What would be sent, and what it may cost."""
-    lines = [f"{prepared.source}, {size(prepared.size)}"]
+    lines = [f"{shown_path(Path(prepared.source))}, {size(prepared.size)}"]
     for load in prepared.models():
         tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
         lines.append(f"{count(load.requests)} to {load.model}: {tokens}")
@@ -189,7 +190,8 @@ def _about_earlier(earlier: Submission | None) -> list[str]:
 def _fault_lines(prepared: Prepared) -> list[Content]:
     """All that is wrong with a file."""
     faults = plural(prepared.fault_count, "fault", "faults")
-    lines = [content_of([Cell(f"{faults} in {prepared.source}; nothing was sent.", "strong")]), Content("")]
+    title = f"{faults} in {shown_path(Path(prepared.source))}; nothing was sent."
+    lines = [content_of([Cell(title, "strong")]), Content("")]
     for fault in prepared.faults[:FAULTS_SHOWN]:
         where = f"line {count(fault.line)}" if fault.line else "the file"
         whose = f" ({fault.custom_id})" if fault.custom_id else ""

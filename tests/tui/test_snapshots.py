@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from batchtui.config import Settings
 from batchtui.sandbox import Embedded
-from screenshots.__main__ import SCENES, SIZES, STARTED_AT, Scene, play, settle
+from screenshots.__main__ import SCENES, SIZES, STARTED_AT, Scene, furnished, play
 from tests.tui.driving import app_for
 
 
@@ -31,8 +31,8 @@ def test_screen(
     scene: Scene, size: tuple[int, int], still: Embedded, tmp_path: Path, snap_compare: Callable[..., bool]
 ) -> None:
     async def drive(pilot: Pilot[None]) -> None:
-        await settle(pilot.app)
         await play(pilot, scene)
 
     app = app_for(still, tmp_path, settings=Settings(results="whole"))
-    assert snap_compare(app, terminal_size=size, run_before=drive)
+    with furnished(tmp_path / "home"):
+        assert snap_compare(app, terminal_size=size, run_before=drive)

@@ -71,7 +71,6 @@ class BatchesScreen(BatchActionsScreen):
         self._live_at = 0.0
         self._notice: str | None = None
         self._sending = ""
-        self._wanted: str | None = None
 
     def on_mount(self) -> None:
         """Paints what the disk knows; the first request goes out after that."""
@@ -196,9 +195,6 @@ class BatchesScreen(BatchActionsScreen):
         if self._batches:
             self._list.placeholder = "No batch matches the filter."
         self._list.show(shown)
-        if self._wanted in self._list.shown_ids:
-            self._list.move_to([batch.id for batch in shown].index(self._wanted))
-            self._wanted = None
         self._show_titles()
         self.show_current()
 
@@ -226,10 +222,13 @@ class BatchesScreen(BatchActionsScreen):
         link = _link_words(self._link)
         self.title_bar.show_status([*sending, *busy, *([] if self._link.live else old), *link])
 
-    def go_to(self, batch_id: str) -> None:
-        """Puts the cursor on a batch that was just made, as soon as the server lists it."""
-        self._wanted = batch_id
-        self._follower.refresh_now()
+    def go_to(self, batch_ids: Sequence[str]) -> None:
+        """Shows batches that were just made, and puts the cursor on the first of them."""
+        made = [batch for batch_id in batch_ids if (batch := self._workspace.seen(batch_id))]
+        self.show_changes(Changes(made))
+        place = next((n for n, batch in enumerate(self._list.shown) if batch in made), None)
+        if place is not None:
+            self._list.move_to(place)
 
     def show_sending(self, words: str) -> None:
         """Says how far the sending of requests is; empty words say that nothing is sent."""

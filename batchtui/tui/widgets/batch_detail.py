@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.content import Content
 from batchtui.cache import Batch, Counts
 from batchtui.text import ago, clean_line, count, long_duration, shorten_id
 from batchtui.tui.batch_text import cost_words, pace_of, pace_words, status_of, steps_of, tally
+from batchtui.tui.file_listing import shown_path
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
 from batchtui.tui.widgets.document import Document, Part
 
@@ -157,7 +159,7 @@ def _origin(origin: Origin) -> Iterator[tuple[str, str]]:
         yield "again", f"what failed of {shorten_id(clean_line(origin.parent), SHORT_ID)}"
     elif origin.source:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
-        yield "from", clean_line(origin.source) + part
+        yield "from", clean_line(shown_path(Path(origin.source))) + part
     for child in origin.again:
         yield "failed", f"submitted again as {shorten_id(clean_line(child), SHORT_ID)}"
 

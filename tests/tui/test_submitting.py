@@ -1,0 +1,222 @@
+"""Submitting from the screens, on sandboxes over real sockets; what exists is counted on the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from textual.pilot import Pilot
+
+from batchtui.sandbox import Embedded
+from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.dialogs.pick_file import FileTable, PickFile
+from batchtui.tui.screens.results import ResultsScreen
+from batchtui.tui.widgets.batch_table import BatchTable
+from batchtui.tui.widgets.result_table import ResultTable
+from tests.tui.driving import app_for, driven, screen_text, until, until_shown
+
+Start = Callable[..., Embedded]
+Http = Callable[[Embedded], httpx.Client]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that one is in, with a file of ten requests and one that is faulty."""
+    folder = tmp_path / "home"
+    (folder / "evals").mkdir(parents=True)
+    write(folder / "evals" / "run7.jsonl", [f"eval-{n}" for n in range(10)])
+    write(folder / "broken.jsonl", ["eval 1", "eval-2", "eval-2"])
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+def write(path: Path, custom_ids: list[str]) -> None:
+    message = {"role": "user", "content": "Good evening."}
+    params = {"model": "claude-sonnet-4-5", "max_tokens": 50, "messages": [message]}
+    lines = (json.dumps({"custom_id": custom_id, "params": params}) + "\n" for custom_id in custom_ids)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def sizes(client: httpx.Client) -> list[int]:
+    """The numbers of requests of all batches on the server, newest first."""
+    data = client.get("/batches", params={"limit": 1000}).json()["data"]
+    return [sum(batch["request_counts"].values()) for batch in data]
+
+
+@asynccontextmanager
+async def live(sandbox: Embedded, folder: Path, *, read_only: bool = False) -> AsyncIterator[Pilot[None]]:
+    async with driven(app_for(sandbox, folder, read_only=read_only)) as pilot:
+        await until_shown(pilot, "live")
+        yield pilot
+
+
+async def pick(pilot: Pilot[None], *names: str) -> None:
+    """Opens the choice of a file, and goes down by typed names."""
+    await pilot.press("ctrl+n")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PickFile))
+    for name in names:
+        await pilot.press(*name, "enter")
+
+
+async def confirm(pilot: Pilot[None], question: str) -> None:
+    await until_shown(pilot, question)
+    await pilot.press("right", "enter")
+
+
+async def submit_ten(pilot: Pilot[None]) -> None:
+    await pick(pilot, "eval", "run")
+    await confirm(pilot, "Submit 10 requests?")
+    await until_shown(pilot, "Submitted 10 requests")
+    await until(pilot, lambda: current(pilot) == 10)
+
+
+def current(pilot: Pilot[None]) -> int | None:
+    """How many requests the batch under the cursor has."""
+    batch = pilot.app.screen.query_one(BatchTable).current
+    return batch.counts.total if batch else None
+
+
+async def test_a_file_becomes_a_batch_which_is_gone_to(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=3, speed=0)
+    before = sizes(http_to(sandbox))
+    async with live(sandbox, tmp_path) as pilot:
+        await submit_ten(pilot)
+        await until_shown(pilot, "~/evals/run7.jsonl")
+    assert sizes(http_to(sandbox)) == [10, *before]
+
+
+async def test_no_is_where_one_starts(home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path) -> None:
+    sandbox = sandbox_with(batches=3, speed=0)
+    before = sizes(http_to(sandbox))
+    async with live(sandbox, tmp_path) as pilot:
+        await pick(pilot, "eval", "run")
+        await until_shown(pilot, "Submit 10 requests?")
+        assert "about" in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: not pilot.app.screen.is_modal)
+        app = pilot.app
+        assert isinstance(app, BatchtuiApp)
+        await until(pilot, lambda: not any(w.group == "submit" for w in app.workers))
+    assert sizes(http_to(sandbox)) == before
+    assert not list((tmp_path / "data").rglob("requests/*"))
+
+
+async def test_the_same_again_wants_its_number_typed(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=0)
+    async with live(sandbox, tmp_path) as pilot:
+        await submit_ten(pilot)
+        await pick(pilot, "eval", "run")
+        await until_shown(pilot, "The very same was submitted")
+        assert "Type 10 to allow it" in screen_text(pilot)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: not pilot.app.screen.is_modal)
+    assert sizes(http_to(sandbox)) == [10]
+
+
+async def test_faults_are_all_told_and_nothing_is_sent(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=0)
+    async with live(sandbox, tmp_path) as pilot:
+        await pick(pilot, "broken")
+        await until_shown(pilot, "line 3 (eval-2)")
+        text = screen_text(pilot)
+        assert "nothing was sent" in text
+        assert "line 1 (eval 1)" in text
+    assert sizes(http_to(sandbox)) == []
+
+
+@pytest.mark.parametrize("fault", ["drop-after-accept@create", "502-after-accept@create"])
+async def test_a_lost_answer_leaves_one_batch(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, fault: str
+) -> None:
+    sandbox = sandbox_with(batches=3, speed=0, faults=(fault,))
+    before = sizes(http_to(sandbox))
+    async with live(sandbox, tmp_path) as pilot:
+        await submit_ten(pilot)
+    assert sizes(http_to(sandbox)) == [10, *before]
+
+
+async def test_what_failed_is_sent_again_by_its_group_and_the_request_is_shown(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=200, faults=("overload:5",))
+    async with live(sandbox, tmp_path) as pilot:
+        await submit_ten(pilot)
+        await until_shown(pilot, "✓ ended")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen))
+        await until(pilot, lambda: pilot.app.screen.query_one(ResultTable).row_count == 10)
+        await pilot.press("right")
+        await until_shown(pilot, "Good evening.")
+        await until_shown(pilot, "saved here")
+        await pilot.press("e")
+        await until_shown(pilot, "R submits it again")
+        await pilot.press("R")
+        await confirm(pilot, "Submit 2 requests again?")
+        await until_shown(pilot, "Submitted 2 requests")
+        await pilot.press("q")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ResultsScreen) and current(pilot) == 2)
+        await until_shown(pilot, "what failed of")
+        await pilot.press("j")
+        await until_shown(pilot, "submitted again as")
+    assert sizes(http_to(sandbox)) == [2, 10]
+
+
+async def test_read_only_sends_nothing(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+    sandbox = sandbox_with(batches=3, speed=0)
+    async with live(sandbox, tmp_path, read_only=True) as pilot:
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        assert not isinstance(pilot.app.screen, PickFile)
+        assert "ctrl+n" not in screen_text(pilot)
+
+
+async def test_without_its_requests_nothing_can_be_sent_again(
+    frozen_sandbox: Embedded, tmp_path: Path
+) -> None:
+    async with live(frozen_sandbox, tmp_path) as pilot:
+        table = pilot.app.screen.query_one(BatchTable)
+        while table.current is None or table.current.counts.total != 10_000:
+            await pilot.press("j")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen))
+        await pilot.press("R")
+        await until_shown(pilot, "batchtui attach")
+
+
+async def test_going_through_folders(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+    hostile = home / "evals" / "\x1b[31mred[x].jsonl"
+    write(hostile, ["a"])
+    async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
+        await pick(pilot)
+        table = pilot.app.screen.query_one(FileTable)
+        assert [entry.name for entry in table.entries] == ["..", "evals", "broken.jsonl"]
+        await pilot.press("down", "tab")
+        await until(
+            pilot, lambda: [entry.name for entry in table.entries][1:] == [hostile.name, "run7.jsonl"]
+        )
+        assert "␛[31mred[x].jsonl" in screen_text(pilot)
+        await pilot.press("down", "enter")
+        await until_shown(pilot, "Submit 1 request?")
+        assert "\x1b" not in screen_text(pilot)
+
+
+async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+    async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
+        await pick(pilot)
+        await pilot.press(*"nowhere/")
+        await until_shown(pilot, "No such file or directory")
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, PickFile)
+        await pilot.press("escape")
+        await until(pilot, lambda: not pilot.app.screen.is_modal)
