@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ MEDIAN_CHARS, SPREAD = 1500, 0.93
 LONGEST_CHARS = 60_000
 CORPUS_CHARS = 1_000_000
 BLOCK_LINES = 1000
+REQUEST_BYTES = 2380
+"""Of text in each request."""
 
 _TEXT = (
     "the of and to in is that for it as with was on be by this are from or an which at not "
@@ -40,6 +43,28 @@ def write_results(path: Path, lines: int) -> None:
         for start in range(0, lines, BLOCK_LINES):
             numbers = range(start, min(start + BLOCK_LINES, lines))
             file.writelines(_line(n, lines, corpus, chance) for n in numbers)
+
+
+def write_requests(path: Path, requests: int, *, as_array: bool = False) -> None:
+    """Writes so many requests, the same ones each time, as lines or as an array; 100,000 fit one batch."""
+    chance = random.Random(requests)
+    corpus = _corpus(chance).encode()
+    with path.open("wb") as file:
+        file.write(b"[" * as_array)
+        for n in range(requests):
+            start = chance.randrange(CORPUS_CHARS)
+            text = corpus[start : start + REQUEST_BYTES].decode(errors="ignore")
+            line = json.dumps(_request(n, text), ensure_ascii=False).encode()
+            file.write(b",\n" * (as_array and n > 0) + line + b"\n" * (not as_array))
+        file.write(b"]" * as_array)
+
+
+def _request(n: int, text: str) -> dict[str, object]:
+    message = {"role": "user", "content": text}
+    return {
+        "custom_id": custom_id(n),
+        "params": {"model": _MODELS[0], "max_tokens": 1024, "messages": [message]},
+    }
 
 
 def custom_id(n: int) -> str:

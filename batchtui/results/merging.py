@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from batchtui.results.query import EVERYTHING, Query
 from batchtui.results.reader import Results
+from batchtui.results.row import Flag
 
 Chosen = tuple[Results, Sequence[int]]
 """Some results of one batch, by their row numbers."""
@@ -24,13 +25,16 @@ def merge(first: Sequence[Results], again: Sequence[Results], query: Query = EVE
     chosen: list[Chosen] = []
     for results in reversed(again):
         chosen.append((results, _left(results, query, overtaken)))
-        overtaken.update(results.custom_ids())
+        overtaken.update(filter(None, results.custom_ids()))  # lines without one stand for themselves
     chosen += [(results, _left(results, query, overtaken)) for results in reversed(first)]
     return chosen[::-1]
 
 
 def _left(results: Results, query: Query, overtaken: set[str]) -> Sequence[int]:
-    if not overtaken:
+    """What a query finds, without what a newer batch has too and what the file has twice."""
+    twice = set(results.numbers(Query(flag=Flag.DUPLICATE)))
+    if not overtaken and not twice:
         return results.numbers(query)
     by_number = results.custom_ids()
-    return array("I", (n for n in results.numbers(query) if by_number[n] not in overtaken))
+    found = results.numbers(query)
+    return array("I", (n for n in found if by_number[n] not in overtaken and n not in twice))
