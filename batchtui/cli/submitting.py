@@ -21,7 +21,7 @@ from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
 
 if TYPE_CHECKING:
-    from batchtui.requests import Fault, Lost, Prepared, Sent, Submission
+    from batchtui.requests import Fault, Found, Lost, Prepared, Sent, Submission
     from batchtui.submissions import Failures
     from batchtui.workspace import Workspace
 
@@ -162,10 +162,12 @@ def resubmit(
         with _discarded(workspace, prepared):
             _refuse_faults(prepared, as_json)
             _summarise(prepared)
-            if dry_run and as_json:
-                print_objects([_plan(prepared)])
-            elif dry_run:
-                print_lines(failures.again)
+            if dry_run:
+                if as_json:
+                    print_objects([_plan(prepared)])
+                else:
+                    print_lines(failures.again)
+                say("Nothing was sent.")
             else:
                 unfinished = _earlier(workspace, prepared, full_id, False, yes)
                 ask(yes, f"Submit {plural(prepared.requests, 'request', 'requests')} of {full_id} again?")
@@ -339,15 +341,18 @@ async def _submit(
                 print_line(part.batch_id)
 
 
-def _report_sent(sent: Sent | Lost) -> None:
-    from batchtui.requests import Lost
+def _report_sent(sent: Sent | Lost | Found) -> None:
+    from batchtui.requests import Found, Sent
 
-    if isinstance(sent, Lost):
-        show_progress("")
-        say(f"The answer was lost: {sent.why} Looking for the batch on the server.")
+    if isinstance(sent, Sent):
+        which = f"batch {sent.part + 1} of {sent.parts}: " if sent.parts > 1 else ""
+        show_progress(f"{which}{size(sent.done)} of {size(sent.size)} sent")
         return
-    which = f"batch {sent.part + 1} of {sent.parts}: " if sent.parts > 1 else ""
-    show_progress(f"{which}{size(sent.done)} of {size(sent.size)} sent")
+    show_progress("")
+    if isinstance(sent, Found):
+        say(f"Found: {sent.batch_id} came after it was sent, and has as many requests.")
+    else:
+        say(f"No clear answer: {sent.why} Looking for the batch on the server.")
 
 
 # What is said of failures

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from batchtui.requests.kept import KeptRequests, Load, RequestBody, Span
     from batchtui.requests.preparing import Prepared, prepare, prepare_items
     from batchtui.requests.reading import Item, read_items
-    from batchtui.requests.submitting import Lost, NotSubmitted, OnSent, Sent, Submitter
+    from batchtui.requests.submitting import Found, Lost, NotSubmitted, OnSent, Sent, Submitter
 
 __all__ = [
     "Fault",
+    "Found",
     "Item",
     "Journal",
     "KeptRequests",
@@ -45,7 +46,7 @@ _MODULES = {
     "kept": ("KeptRequests", "Load", "RequestBody", "Span"),
     "preparing": ("Prepared", "prepare", "prepare_items"),
     "reading": ("Item", "read_items"),
-    "submitting": ("Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
+    "submitting": ("Found", "Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
 }
 __getattr__ = lazy_names(
     __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}

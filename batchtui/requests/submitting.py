@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import ApiError, OutcomeUnknown
-from batchtui.requests.journal import Journal, Part, Submission
+from batchtui.requests.journal import Journal, Part, PartState, Submission
 from batchtui.requests.kept import KeptRequests, RequestBody
 from batchtui.text import plural
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, MessageBatch
 
+LAST_TRY = "The last try ended without one."
 PAGE = 100
 
 
@@ -51,7 +52,18 @@ class Lost:
     why: str
 
 
-OnSent = Callable[[Sent | Lost], None]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A batch was found that can only be the one whose answer was lost.
+
+    Attributes:
+        batch_id: Its id.
+    """
+
+    batch_id: str
+
+
+OnSent = Callable[[Sent | Lost | Found], None]
 """Told how the sending goes."""
 
 
@@ -92,28 +104,30 @@ class Submitter:
                 await self._submit(part, len(submission.parts), on_sent or (lambda _: None))
         return self._journal.submission(submission.id)
 
-    async def find(self, part: Part) -> bool:
-        """Looks for the batch that a part has become, more than once, for it may appear late.
+    async def find(self, part: Part) -> str | None:
+        """Looks for the batch that a part has become, and answers its id, or None if there is none.
+
+        It may appear late: where nobody has looked since it was sent, this looks more than once.
 
         Raises:
             NotSubmitted: There are several that it may be.
             ApiError: The server cannot be asked.
         """
-        for seconds in self._look_seconds:
+        for seconds in self._look_seconds if part.state is PartState.SENDING else (0.0,):
             await asyncio.sleep(seconds)
             found = await self._candidates(part)
             if len(found) > 1:
                 raise NotSubmitted(self._which(part, found))
             if found:
                 self._accept(part, found[0])
-                return True
+                return found[0].id
         self._journal.note_absent(part)
-        return False
+        return None
 
     async def _submit(self, part: Part, parts: int, on_sent: OnSent) -> None:
         """Sends one part, unless it turns out to exist already."""
         which = _which_part(part, parts)
-        if part.may_exist and await self._find_out(part, which, "sending it was interrupted.", on_sent):
+        if part.may_exist and await self._find_out(part, which, LAST_TRY, on_sent):
             return
         try:
             newest = (await self._client.list(limit=1)).data
@@ -144,12 +158,15 @@ class Submitter:
         """As `find`, with words for the person."""
         on_sent(Lost(why))
         try:
-            return await self.find(part)
+            batch_id = await self.find(part)
         except ApiError as error:
             raise NotSubmitted(
                 f"Whether {which[0].lower()}{which[1:]} was created is not known: {error} "
                 "Run the same command again later: it looks before it sends."
             ) from error
+        if batch_id:
+            on_sent(Found(batch_id))
+        return batch_id is not None
 
     async def _candidates(self, part: Part) -> list[MessageBatch]:
         """Batches that are newer than what there was before, as large as the part, and nobody else's."""

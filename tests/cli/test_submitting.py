@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pexpect
 import pytest
 
 from batchtui.cli import main
@@ -264,3 +267,21 @@ def test_an_outcome_that_cannot_be_sent_again_is_a_mistake(run: Run) -> None:
         2,
         "batchtui: --only succeeded: say errored, expired, canceled, or some of them.\n",
     )
+
+
+def test_on_a_terminal_it_asks_and_shows_how_far_it_is(
+    server: Embedded, api: httpx.Client, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "file.jsonl", (request(f"a-{n}", "x" * 300) for n in range(2000)))
+    words = ["-m", "batchtui", "--base-url", server.base_url, "create", str(file)]
+    env = os.environ | {"ANTHROPIC_API_KEY": server.api_key}
+    for answer, code, batches in (("", 1, 0), ("y", 0, 1)):
+        terminal = pexpect.spawn(sys.executable, words, env=env, encoding="utf-8", dimensions=(24, 200))
+        terminal.expect_exact("checked 2,000 requests")
+        terminal.expect_exact("Submit 2,000 requests as 1 batch?")
+        terminal.expect_exact("[y/N]")
+        terminal.sendline(answer)
+        terminal.expect_exact("kB sent" if answer else "Nothing was changed.")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert (terminal.exitstatus, count(api)) == (code, batches)

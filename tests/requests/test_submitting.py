@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from batchtui.api import BatchesClient
-from batchtui.requests import Lost, NotSubmitted, preparing
+from batchtui.requests import Found, Lost, NotSubmitted, preparing
 from batchtui.sandbox import SandboxOptions, embedded
 from tests.submitting import batches_on, ended, profile_of, request, submitting, write
 
@@ -36,7 +36,7 @@ async def test_a_lost_answer_is_found_out(
     sandbox = sandbox_with(batches=before, faults=(fault,))
     async with submitting(sandbox, tmp_path / "data", create_seconds=0.2) as one:
         ids = await one.create(file)
-        assert any(isinstance(told, Lost) for told in one.told)
+        assert [type(told) for told in one.told[-2:]] == [Lost, Found]
         assert await one.create(file) == []
     batches = await batches_on(sandbox)
     assert [batch.id for batch in batches if batch.request_counts.total == 5] == ids
