@@ -249,6 +249,10 @@ class Journal:
         """The batches of which it is known which requests they came from."""
         return {row[0] for row in self._read("SELECT batch_id FROM batches")}
 
+    def lost_parts(self) -> list[Part]:
+        """Parts that were sent once without a clear answer since."""
+        return self._parts("batch_id IS NULL AND sent_at IS NOT NULL")
+
     def kept_names(self) -> set[str]:
         """The names of all kept requests that something here refers to."""
         return {

@@ -116,7 +116,7 @@ class Submitter:
         for seconds in self._look_seconds if part.state is PartState.SENDING else (0.0,):
             await asyncio.sleep(seconds)
             found = await self._candidates(part)
-            if len(found) > 1:
+            if len(found) > 1 or any(self._is_contested(batch, part) for batch in found):
                 raise NotSubmitted(self._which(part, found))
             if found:
                 self._accept(part, found[0])
@@ -180,6 +180,16 @@ class Submitter:
                 found.append(batch)
         return found
 
+    def _is_contested(self, batch: MessageBatch, part: Part) -> bool:
+        """Whether a batch may as well be what became of another part as large, whose answer was lost too."""
+        return any(
+            other.span.requests == part.span.requests
+            and (other.state is PartState.SENDING or (other.sent_at or 0.0) > (part.sent_at or 0.0))
+            and batch.created_at.timestamp() >= other.newest_before_at
+            for other in self._journal.lost_parts()
+            if (other.submission, other.number) != (part.submission, part.number)
+        )
+
     def _accept(self, part: Part, batch: MessageBatch) -> None:
         self._journal.note_accepted(part, batch.id)
         self._learn([batch])
@@ -193,9 +203,9 @@ class Submitter:
         file = self._kept(part).data if submission.parent else submission.source
         ids = ", ".join(batch.id for batch in found)
         return (
-            f"Which batch the {plural(part.span.requests, 'request', 'requests')} have become is not known: "
-            f"{ids} are as many and came after they were sent. Look at them (`batchtui show ID`) and tie the "
-            f"right one to its requests with `batchtui attach ID {file}`; until then nothing is sent again."
+            f"Which batch {plural(part.span.requests, 'request', 'requests')} have become is not known; as "
+            f"large and created since: {ids}. Look there (`batchtui show ID`) and tie the right one to its "
+            f"requests with `batchtui attach ID {file}`; until then nothing is sent again."
         )
 
 

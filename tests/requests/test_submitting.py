@@ -118,7 +118,7 @@ async def test_several_that_it_may_be_are_named_and_attach_settles_it(
 
     monkeypatch.setattr(BatchesClient, "create_from", create_while_another_does)
     async with submitting(sandbox, tmp_path / "data") as one:
-        with pytest.raises(NotSubmitted, match=f"is not known: .*batchtui attach ID {file}") as first:
+        with pytest.raises(NotSubmitted, match=f"is not known; .*batchtui attach ID {file}") as first:
             await one.create(file)
         ours, others, _ = await batches_on(sandbox)
         assert ours.id in str(first.value)
@@ -133,6 +133,36 @@ async def test_several_that_it_may_be_are_named_and_attach_settles_it(
         assert len(one.kept) == 1
         assert one.submissions.request(ours.id, "a-3") is not None
     assert len(await batches_on(sandbox)) == 3
+
+
+async def test_of_two_as_large_that_were_lost_none_is_taken_for_the_other(
+    sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = sandbox_with(batches=1)
+    other = write(tmp_path / "other.jsonl", [request(f"b-{n}") for n in range(5)])
+    create_from = BatchesClient.create_from
+
+    async def die_before(client: BatchesClient, body: object) -> MessageBatch:
+        raise SystemExit
+
+    async def die_after(client: BatchesClient, body: object) -> MessageBatch:
+        await create_from(client, body)  # type: ignore[arg-type]
+        raise SystemExit
+
+    async with submitting(sandbox, tmp_path / "data") as one:
+        for path, die in ((file, die_before), (other, die_after)):
+            monkeypatch.setattr(BatchesClient, "create_from", die)
+            with pytest.raises(SystemExit):
+                await one.create(path)
+        monkeypatch.undo()
+        theirs, _ = await batches_on(sandbox)
+        for path in (file, other):
+            with pytest.raises(NotSubmitted, match=f"is not known; .*: {theirs.id}. Look"):
+                await one.create(path)
+        one.submissions.attach(theirs.id, other, requests=5)
+        assert await one.create(other) == []
+        (ours,) = await one.create(file)
+    assert [batch.id for batch in await batches_on(sandbox)][:-1] == [ours, theirs.id]
 
 
 async def test_the_newest_batch_of_before_may_be_deleted_meanwhile(
