@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.worker import Worker, get_current_worker
 
 from batchtui.api import ApiError
-from batchtui.requests import Lost, NotSubmitted, Prepared, Sent, Submission
+from batchtui.requests import Found, Lost, NotSubmitted, Prepared, Sent, Submission
 from batchtui.submissions import SubmissionError, estimate
 from batchtui.text import ago, count, money, percent, plural, shorten_id, size
 from batchtui.tui.dialogs.confirm import Confirm
@@ -135,10 +135,13 @@ class Submitting:
         self._app.tell(f"Submitted {_requests(prepared)}: {names}{more}")
         self._app.first_screen.go_to(submission.batch_ids)
 
-    def _tell_sent(self, sent: Sent | Lost) -> None:
+    def _tell_sent(self, sent: Sent | Lost | Found) -> None:
         """On the network thread."""
         if isinstance(sent, Lost):
-            words = f"The answer was lost: {sent.why} Looking for the batch on the server."
+            words = f"No clear answer: {sent.why} Looking for the batch on the server."
+            self._app.call_later(self._app.tell, words)
+        elif isinstance(sent, Found):
+            words = f"Found: {shorten_id(sent.batch_id, SHORT_ID)} came after it was sent, and is as large."
             self._app.call_later(self._app.tell, words)
         else:
             which = f"batch {sent.part + 1} of {sent.parts} " if sent.parts > 1 else ""
