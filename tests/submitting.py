@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from batchtui.submissions import Submissions
 
 MODEL = "claude-haiku-4-5-20251001"
 AT_ONCE = (0.0, 0.0)
-"""Looks for a batch whose answer was lost."""
+"""Looks for a batch that is there already, or never will be."""
+PATIENTLY = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Looks for a batch that the server may still be making."""
 ONE_TRY = RetryPolicy(attempts=1)
 
 
@@ -41,11 +43,11 @@ def profile_of(sandbox: Embedded) -> Profile:
 class Submitting:
     """Submissions of one folder to one sandbox, as a process of its own would make them."""
 
-    def __init__(self, client: BatchesClient, folder: Path) -> None:
+    def __init__(self, client: BatchesClient, folder: Path, look_seconds: Sequence[float]) -> None:
         self.client = client
         self.folder = folder
         self.told: list[object] = []
-        self.submissions = Submissions(folder, lambda: client, lambda _: None, look_seconds=AT_ONCE)
+        self.submissions = Submissions(folder, lambda: client, lambda _: None, look_seconds=look_seconds)
 
     async def create(self, path: Path, *, again: bool = False) -> list[str]:
         """As `batchtui create FILE`; answers the ids of the batches."""
@@ -76,13 +78,17 @@ class Submitting:
 
 @asynccontextmanager
 async def submitting(
-    sandbox: Embedded, folder: Path, *, create_seconds: float = 10.0
+    sandbox: Embedded,
+    folder: Path,
+    *,
+    create_seconds: float = 10.0,
+    look_seconds: Sequence[float] = AT_ONCE,
 ) -> AsyncIterator[Submitting]:
     """Submissions that end with the block; what they keep stays in the folder."""
     private_dir(folder)
     client = BatchesClient(profile_of(sandbox), retry=ONE_TRY, create_seconds=create_seconds)
     async with client:
-        one = Submitting(client, folder)
+        one = Submitting(client, folder, look_seconds)
         try:
             yield one
         finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 texts = st.text(max_size=80) | st.sampled_from(['"', "\\", '\\"]}', "}{][,", "a\u2028b\u2029\u0085", "\r\n"])
 objects = st.dictionaries(texts, st.recursive(texts | st.integers() | st.none(), st.lists), max_size=3)
-files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 
 
 @pytest.fixture

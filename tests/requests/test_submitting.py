@@ -9,7 +9,7 @@ import pytest
 from batchtui.api import BatchesClient
 from batchtui.requests import Found, Lost, NotSubmitted, preparing
 from batchtui.sandbox import SandboxOptions, embedded
-from tests.submitting import batches_on, ended, profile_of, request, submitting, write
+from tests.submitting import PATIENTLY, batches_on, ended, profile_of, request, submitting, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,8 @@ async def test_a_lost_answer_is_found_out(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, fault: str, before: int
 ) -> None:
     sandbox = sandbox_with(batches=before, faults=(fault,))
-    async with submitting(sandbox, tmp_path / "data", create_seconds=0.2) as one:
+    data = tmp_path / "data"
+    async with submitting(sandbox, data, create_seconds=0.2, look_seconds=PATIENTLY) as one:
         ids = await one.create(file)
         assert [type(told) for told in one.told[-2:]] == [Lost, Found]
         assert await one.create(file) == []
