@@ -28,8 +28,9 @@ def file(tmp_path: Path) -> Path:
     return write(tmp_path / "file.jsonl", REQUESTS)
 
 
-@pytest.mark.parametrize("before", [0, 3])
-@pytest.mark.parametrize("fault", ["drop-after-accept", "502-after-accept", "timeout"])
+@pytest.mark.parametrize(
+    ("fault", "before"), [("drop-after-accept", 0), ("502-after-accept", 3), ("timeout", 3)]
+)
 async def test_a_lost_answer_is_found_out(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, fault: str, before: int
 ) -> None:

@@ -67,7 +67,7 @@ def test_one_batch_alone_is_itself() -> None:
 outcomes = st.dictionaries(st.sampled_from("abcdefgh"), st.booleans(), min_size=1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(outcomes, min_size=1, max_size=4))
 def test_any_chain_has_one_outcome_for_each_custom_id(chain: list[dict[str, bool]]) -> None:
     files: list[Lines] = [
