@@ -162,7 +162,7 @@ def installed(program: str) -> bool:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Ours without the settings of the person who measures; with byte code, as it is when installed."""
-    leave = ("ANTHROPIC_", "BATCHTUI_", "PYTHON", "XDG_", "TEXTUAL", "LESS")
+    leave = ("ANTHROPIC_", "BATCHTUI_", "PYTHON", "XDG_", "TEXTUAL", "LESS", "COLUMNS", "LINES")
     env = {name: value for name, value in os.environ.items() if not name.startswith(leave)}
     home = folder / "home"
     home.mkdir()

@@ -32,7 +32,7 @@ def run(place: Place) -> list[Row]:
     bare = _process(place, sys.executable, "-c", "pass")
     return [
         Row("the cached list is visible", listed, "minimal Textual app", smallest, SCREEN),
-        Row("the whole screen is painted, and keys act", whole, "minimal Textual app", smallest),
+        Row("the whole screen is painted", whole, "minimal Textual app", smallest),
         Row("sent to the terminal by then", _sent(place, words)),
         *(
             Row(f"`batchtui {option}`", _process(place, BATCHTUI, option), "bare Python", bare, COMMAND)
