@@ -127,13 +127,13 @@ def _faults(request: object) -> list[str]:
 
 
 def custom_id_of(raw: bytes) -> str:
-    """The id of a request that may be faulty; empty if it cannot be read."""
+    """The id of a request that may be faulty, with ? for half characters; empty if it cannot be read."""
     try:
         request = json.loads(raw)
     except (ValueError, RecursionError):
         return ""
     custom_id = request.get("custom_id") if isinstance(request, dict) else None
-    return custom_id if isinstance(custom_id, str) else ""
+    return custom_id.encode("utf-8", "replace").decode() if isinstance(custom_id, str) else ""
 
 
 def _custom_id_faults(request: dict[str, Any]) -> Iterator[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SHORT_ID = 14
 FAULTS_SHOWN = 1_000
+MODELS_SHOWN = 5
 WIDTH = 100
 FAILURES = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, OSError, sqlite3.Error)
 """What may go wrong on the way, each with a sentence."""
@@ -167,9 +168,12 @@ def _requests(prepared: Prepared) -> str:
 def _facts(prepared: Prepared) -> list[str]:
     """What would be sent, and what it may cost."""
     lines = [f"{shown_path(Path(prepared.source))}, {size(prepared.size)}"]
-    for load in prepared.models():
+    models = prepared.models()
+    for load in models[:MODELS_SHOWN]:
         tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
         lines.append(f"{count(load.requests)} to {load.model}: {tokens}")
+    if len(models) > MODELS_SHOWN:
+        lines.append(f"and to {count(len(models) - MODELS_SHOWN)} more models")
     least, most = estimate(prepared.loads)
     if most is None:
         lines.append("What it costs is unknown: there is no price for one of the models.")

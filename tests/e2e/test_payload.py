@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.config import Credentials, Profile, Secret, data_dir
+from batchtui.workspace import Workspace
 from tests.e2e.conftest import Start
 from tests.e2e.hostile_server import ATTACKS, IN_RESULTS, MARKUP, REQUESTS, RUNNING, HostileServer
 from tests.e2e.output import Output, read_output
@@ -215,9 +217,9 @@ def test_many_refusals_at_once_leave_no_trace(start: Start, hostile: HostileServ
 def test_the_palette(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile)
     terminal.type(":")
-    terminal.until_shown("one level back")
+    terminal.until_shown("cancel the batch")
     terminal.paste(PASTED)
-    terminal.until_gone("one level back")
+    terminal.until_gone("cancel the batch")
     terminal.until_shown("PWN[/]")
     close(terminal, "PWN[/]")
     assert left(terminal) == NOTHING_ELSE
@@ -267,6 +269,61 @@ def test_groups_orders_and_search_of_results(start: Start, hostile: HostileServe
     terminal.until_gone("results are no replies")
     terminal.until_shown(f" of {REQUESTS + 2} ")
     assert left(terminal) == NOTHING_ELSE
+
+
+def test_files_of_requests(
+    start: Start, hostile: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "\x9b4747m[@click=app.quit]PWN[bold"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for number, attack in enumerate(ATTACKS):
+        name = "".join(letter for letter in attack if letter not in "/\0")[:40]
+        folder.joinpath(f"{number}{name}.jsonl").write_text("{}", encoding="utf-8")
+    write_requests(folder / "good.jsonl", [f"r{number}" for number in range(len(ATTACKS))], role="user")
+    write_requests(folder / "faulty.jsonl", IN_RESULTS)
+    terminal = opened(start, hostile)
+    terminal.type("\x0e")
+    terminal.until_shown("Submit which file", "PWN")
+    terminal.type("\x1b[B" * len(ATTACKS))
+    terminal.type("good")
+    terminal.until(lambda: terminal.shown.count(".jsonl") == 1, "one file")
+    terminal.type("\r")
+    terminal.until_shown(f"Submit {len(ATTACKS)} requests?", "PWN")
+    terminal.until_shown("▸[ No ]")
+    close(terminal, "[ No ]")
+    terminal.type("\x0efaulty\r")
+    terminal.until_shown("nothing was sent", "may have 1 to 64")
+    terminal.type("\x1b[6~" * 9)
+    close(terminal, "esc close")
+    assert left(terminal) == NOTHING_ELSE
+
+
+def test_every_request_beside_its_result(start: Start, hostile: HostileServer, tmp_path: Path) -> None:
+    ids = [json.loads(line)["custom_id"] for line in hostile.results.splitlines()[:-2]]
+    file = tmp_path / "requests.jsonl"
+    write_requests(file, ids)
+    profile = Profile("default", hostile.url, Credentials(Secret("sk-test"), "key"))
+    workspace = Workspace(profile, tmp_path / "cache", data_dir())
+    workspace.submissions.attach(hostile.batches[1]["id"], file, requests=len(ids))
+    workspace.submissions.close()
+    workspace.cache.close()
+    terminal = opened_results(start, hostile)
+    terminal.type("l")
+    for number in range(len(IN_RESULTS)):
+        terminal.until_shown(f"~{number}a  Reply", "▏ system")
+        terminal.type("]]]")
+    assert left(terminal) == NOTHING_ELSE
+
+
+def write_requests(path: Path, custom_ids: list[str], *, role: str = ATTACKS[0]) -> None:
+    """Requests that are made of attacks."""
+    with path.open("w", encoding="utf-8") as file:
+        for custom_id, attack in zip(custom_ids, itertools.cycle(ATTACKS), strict=False):
+            messages = [{"role": role, "content": [{"type": "text", "text": attack}, {attack: attack}]}]
+            params = {"model": attack, "max_tokens": 5, "system": attack, "messages": messages}
+            json.dump({"custom_id": custom_id, "params": params | {attack: attack}}, file)
+            file.write("\n")
 
 
 def test_names_of_files(

@@ -174,3 +174,12 @@ def test_a_request_larger_than_a_batch_is_a_fault(
     assert [(fault.line, fault.fault.split(";")[0]) for fault in prepared.faults] == [
         (1, "longer than the 256 MB that a whole batch may have")
     ]
+
+
+def test_half_a_character_in_a_custom_id_is_a_fault_and_no_crash(tmp_path: Path) -> None:
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"custom_id": "a\\ud83d", "params": {}}\n', encoding="utf-8")
+    (tmp_path / "kept").mkdir(mode=0o700)
+    faults = prepare(file, tmp_path / "kept").faults
+    assert {fault.custom_id for fault in faults} == {"a?"}
+    assert prepare(file, tmp_path / "kept", was_accepted=True).requests == 1

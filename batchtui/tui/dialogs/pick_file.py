@@ -62,7 +62,7 @@ class PickFile(Dialog[Path | None]):
 
     Args:
         question: What the file is for.
-        folder: Where to begin.
+        folder: Where to begin: where one is.
     """
 
     BINDINGS = bindings("pick")
@@ -82,8 +82,12 @@ class PickFile(Dialog[Path | None]):
     def __init__(self, question: str, folder: Path) -> None:
         super().__init__()
         self._question = question
-        self._line = TextLine(clean_line(shown_path(folder)))
+        start = shown_path(folder)
+        # A path that cannot be shown as it is cannot be typed either; none means where one is.
+        self._line = TextLine(start if start == clean_line(start) else "")
         self._table = FileTable()
+        self._shown: str | None = None
+        """What was typed when the files were looked for."""
 
     def compose(self) -> ComposeResult:
         """The question, the line, the files, the keys."""
@@ -103,6 +107,10 @@ class PickFile(Dialog[Path | None]):
         self._show()
 
     def _show(self) -> None:
+        """Shows what fits what is typed by now; an enter may come before word of the last letter."""
+        if self._line.value == self._shown:
+            return
+        self._shown = self._line.value
         try:
             self._table.placeholder = "No file of requests here."
             self._table.show(fitting(self._line.value))
@@ -120,11 +128,13 @@ class PickFile(Dialog[Path | None]):
 
     def action_complete(self) -> None:
         """Takes the name of the entry over into the line."""
+        self._show()
         if entry := self._table.current:
             self._take_over(entry.path)
 
     def action_submit(self) -> None:
         """Goes into the folder, or answers the file."""
+        self._show()
         typed, entry = typed_path(self._line.value), self._table.current
         if typed.is_file():
             self.dismiss(typed)

@@ -102,7 +102,7 @@ async def test_the_key_bar_shows_keys_and_words_and_the_last_at_the_right() -> N
     bar = KeyBar(BATCH_KEYS)
     async with BarApp(bar).run_test(size=(120, 3)):
         line = bar.line(0).text
-        assert line.startswith(" enter results  c cancel  d delete  s sort")
+        assert line.startswith(" enter results  c cancel  d delete  ctrl+n new")
         assert line.endswith(" q quit ")
         assert "pgup" not in line
 
