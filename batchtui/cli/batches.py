@@ -15,7 +15,10 @@ from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from batchtui.cache import Batch
+    from batchtui.submissions import Origin
     from batchtui.workspace import Workspace
 
 STATUSES = ("in_progress", "canceling", "ended")
@@ -62,7 +65,7 @@ def show(session: Session, batch_id: str, as_json: bool) -> None:
         if as_json:
             print_json(workspace.batches.wire(batch.id) or "")
         else:
-            for name, value in _facts(batch):
+            for name, value in (*_facts(batch), *_origin(workspace.submissions.origin(batch.id))):
                 print_line(f"{name:<12}{value}")
 
     session.run(work)
@@ -158,6 +161,15 @@ def _facts(batch: Batch) -> list[tuple[str, str]]:
     if batch.has_results:
         facts.append(("results", f"until {_date(batch.results_until)}"))
     return facts
+
+
+def _origin(origin: Origin | None) -> Iterator[tuple[str, str]]:
+    """Where a batch came from, and what was submitted again of it, as far as that was here."""
+    if origin and origin.source:
+        part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
+        yield "from", origin.source + part
+    for child in origin.again if origin else ():
+        yield "again", f"what failed of it is in {child}"
 
 
 def _date(at: float) -> str:

@@ -13,6 +13,7 @@ from batchtui.tui.widgets.columns import Cell, Column, Tone
 
 if TYPE_CHECKING:
     from batchtui.cost import Cost
+    from batchtui.submissions import Estimate
 
 COLUMNS = (
     Column("status", 13),
@@ -68,13 +69,43 @@ def tally(number: int) -> str:
     return count(number) if number else NONE
 
 
-def row_cells(batch: Batch, now: float, cost: Cost | None = None) -> Sequence[Cell]:
+class Price(NamedTuple):
+    """What a batch cost, or may cost, in words.
+
+    Attributes:
+        short: For the list.
+        words: For the detail.
+        is_actual: Whether it is what was billed, not an estimate.
+    """
+
+    short: str
+    words: str
+    is_actual: bool
+
+
+def price_of(cost: Cost) -> Price:
+    """What a batch cost."""
+    if cost.unknown:
+        models = ", ".join(model or "a reply without a model" for model in cost.unknown)
+        return Price("unknown", f"unknown: no price for {models}", is_actual=True)
+    return Price(money(cost.total), money(cost.total), is_actual=True)
+
+
+def price_at_most(estimate: Estimate) -> Price:
+    """What a batch may cost."""
+    if estimate.most is None:
+        return Price("", "unknown: no price for one of its models", is_actual=False)
+    most = money(estimate.most)
+    return Price(f"≤ {most}", f"at most {most}, an estimate", is_actual=False)
+
+
+def row_cells(batch: Batch, now: float, price: Price | None = None) -> Sequence[Cell]:
     """The cells of a batch in the list, in the order of the table's columns.
 
     Args:
         batch: The batch.
         now: Seconds since 1970.
-        cost: What it cost, if known.
+        price: What it cost or may cost, if known.
     """
     status, counts = status_of(batch), batch.counts
     words = f"{status.sign} {status.words}"
@@ -89,23 +120,20 @@ def row_cells(batch: Batch, now: float, cost: Cost | None = None) -> Sequence[Ce
         Cell(tally(counts.expired), "warning" if counts.expired and not past else "muted"),
         Cell(duration(now - batch.created_at), "muted"),
         Cell(time_left(batch, now), "muted"),
-        Cell(money(cost.total) if cost else "", "muted"),
+        Cell(price.short if price else "", "muted"),
     )
 
 
-def cost_words(batch: Batch, cost: Cost | None, *, is_saved: bool) -> str:
-    """What a batch cost, or when that will be known.
+def price_words(batch: Batch, price: Price | None, *, is_saved: bool) -> str:
+    """What a batch cost or may cost, or when that will be known.
 
     Args:
         batch: The batch.
-        cost: What it cost, if known.
+        price: What it cost or may cost, if known.
         is_saved: Whether its results are on this disk.
     """
-    if cost and cost.unknown:
-        models = ", ".join(model or "a reply without a model" for model in cost.unknown)
-        return f"unknown: no price for {models}"
-    if cost:
-        return money(cost.total)
+    if price and (price.is_actual or not batch.is_ended):
+        return price.words
     if not batch.is_ended:
         return "unknown until it ends"
     return "open the results to know" if is_saved or batch.has_results else "unknown"

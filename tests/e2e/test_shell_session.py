@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,3 +55,22 @@ def test_the_session_in_the_readme(sandbox_with: Callable[..., Embedded], tmp_pa
     results = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert sorted(result["custom_id"] for result in results) == sorted(f"item-{n}" for n in range(1, 21))
     assert {result["result"]["type"] for result in results} == {"succeeded"}
+    assert printed[-1].endswith(
+        f"${by_hand([result['result']['message']['usage'] for result in results]):.4f}"
+    )
+
+
+def by_hand(usages: list[dict[str, Any]]) -> float:
+    """What replies of Claude Haiku 4.5 cost, in US dollars.
+
+    A million tokens cost $1 in and $5 out, and half of that in a batch. What is written to the cache for five
+    minutes costs a quarter more than input, what is read from it a tenth. Source: public pricing page.
+    """
+    dollars: float = sum(
+        0.50e-6 * usage["input_tokens"]
+        + 0.50e-6 * 1.25 * usage["cache_creation_input_tokens"]
+        + 0.50e-6 * 0.10 * usage["cache_read_input_tokens"]
+        + 2.50e-6 * usage["output_tokens"]
+        for usage in usages
+    )
+    return dollars

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.worker import get_current_worker
@@ -15,7 +15,7 @@ from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.text import count, long_duration, shorten_id, size
-from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, matching, status_of
+from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, Price, matching, price_at_most, price_of, status_of
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.keys import Group
@@ -30,9 +30,6 @@ from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import Changes, Workspace
-
-if TYPE_CHECKING:
-    from batchtui.cost import Cost
 
 PALETTE_BATCHES = 200
 """Batches that the palette offers; more would make it slow to open."""
@@ -61,8 +58,8 @@ class BatchesScreen(BatchActionsScreen):
         self._network = network
         self._follower = Follower(network, workspace, settings, self)
         self._batches: dict[str, Batch] = {}
-        self._costs: dict[str, Cost] = {}
-        self._list.costs = self._costs
+        self._prices: dict[str, Price] = {}
+        self._list.prices = self._prices
         self._is_pricing = False
         self._filter = ""
         self._order = ORDERS[0]
@@ -162,23 +159,26 @@ class BatchesScreen(BatchActionsScreen):
     def _find_costs(self) -> None:
         """Works out what is not known yet; never before the first paint, for which prices come too slowly."""
         self._is_pricing = True
-        ended = [batch.id for batch in self._batches.values() if batch.is_ended]
-        self._work_out([batch_id for batch_id in ended if batch_id not in self._costs])
+        known = {batch_id for batch_id, price in self._prices.items() if price.is_actual}
+        self._work_out([batch_id for batch_id in self._batches if batch_id not in known])
 
     @work(thread=True, exclusive=True, group="costs")
     def _work_out(self, ids: Sequence[str]) -> None:
-        worker, found = get_current_worker(), {}
+        worker = get_current_worker()
+        found: dict[str, Price] = {}
         for batch_id in ids:
             if worker.is_cancelled:
                 break
             if cost := self._workspace.cost(batch_id):
-                found[batch_id] = cost
-        self.call_later(self._take_costs, found, is_last=not worker.is_cancelled)
+                found[batch_id] = price_of(cost)
+            elif estimate := self._workspace.submissions.estimate(batch_id):
+                found[batch_id] = price_at_most(estimate)
+        self.call_later(self._take_prices, found, is_last=not worker.is_cancelled)
 
-    def _take_costs(self, costs: Mapping[str, Cost], *, is_last: bool) -> None:
+    def _take_prices(self, prices: Mapping[str, Price], *, is_last: bool) -> None:
         self._is_pricing = self._is_pricing and not is_last
-        if costs:
-            self._costs.update(costs)
+        if prices:
+            self._prices.update(prices)
             self._list.refresh_rows()
             self.show_current()
 
@@ -247,7 +247,7 @@ class BatchesScreen(BatchActionsScreen):
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
         origin = self._workspace.submissions.origin(batch.id)
-        self._detail.show_batch(Told(batch, history, saved, self._costs.get(batch.id), origin))
+        self._detail.show_batch(Told(batch, history, saved, self._prices.get(batch.id), origin))
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )

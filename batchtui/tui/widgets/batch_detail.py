@@ -12,13 +12,12 @@ from textual.content import Content
 
 from batchtui.cache import Batch, Counts
 from batchtui.text import ago, clean_line, count, long_duration, shorten_id
-from batchtui.tui.batch_text import cost_words, pace_of, pace_words, status_of, steps_of, tally
+from batchtui.tui.batch_text import Price, pace_of, pace_words, price_words, status_of, steps_of, tally
 from batchtui.tui.file_listing import shown_path
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
 from batchtui.tui.widgets.document import Document, Part
 
 if TYPE_CHECKING:
-    from batchtui.cost import Cost
     from batchtui.submissions import Origin
 
 SPARK_COLUMNS = 40
@@ -38,14 +37,14 @@ class Told(NamedTuple):
         batch: The batch.
         history: When its counts were seen to change, oldest first.
         saved: What of its results is on this disk, in words; None for nothing.
-        cost: What it cost, if known.
+        price: What it cost or may cost, if known.
         origin: Where it came from, as far as that was here.
     """
 
     batch: Batch
     history: Sequence[tuple[float, Counts]]
     saved: str | None
-    cost: Cost | None
+    price: Price | None
     origin: Origin | None
 
 
@@ -118,7 +117,7 @@ def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
     if pace:
         spark = sparkline(steps_of(history), SPARK_COLUMNS)
         yield Content.assemble((spark, "$accent")), Content(pace_words(pace))
-    cost = clean_line(cost_words(batch, told.cost, is_saved=told.saved is not None))
+    cost = clean_line(price_words(batch, told.price, is_saved=told.saved is not None))
     yield field("results", _results(batch, told.saved, now)), field("cost", cost)
     if told.origin:
         yield [field(name, value) for name, value in _origin(told.origin)]

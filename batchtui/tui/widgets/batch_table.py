@@ -12,7 +12,7 @@ from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.markable_table import MarkableTable
 
 if TYPE_CHECKING:
-    from batchtui.cost import Cost
+    from batchtui.tui.batch_text import Price
 
 
 class BatchTable(MarkableTable):
@@ -22,8 +22,8 @@ class BatchTable(MarkableTable):
         super().__init__(COLUMNS, "Asking for the batches…", id=id)
         self._batches: Sequence[Batch] = ()
         self._last: Batch | None = None
-        self.costs: Mapping[str, Cost] = {}
-        """What batches cost, by their ids, as far as known."""
+        self.prices: Mapping[str, Price] = {}
+        """What batches cost or may cost, by their ids, as far as known."""
 
     @property
     def current(self) -> Batch | None:
@@ -62,7 +62,7 @@ class BatchTable(MarkableTable):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """What one line shows."""
         batch = self._batches[row]
-        return row_cells(batch, time.time(), self.costs.get(batch.id))
+        return row_cells(batch, time.time(), self.prices.get(batch.id))
 
 
 def _place_of(batch: Batch | None, batches: Sequence[Batch], before: int) -> int:
