@@ -293,7 +293,7 @@ def test_files_of_requests(
     terminal.until_shown("▸[ No ]")
     close(terminal, "[ No ]")
     terminal.type("\x0efaulty\r")
-    terminal.until_shown("nothing was sent", "may have 1 to 64")
+    terminal.until_shown("nothing was sent", "may have 1 to 64", "esc close")
     terminal.type("\x1b[6~" * 9)
     close(terminal, "esc close")
     assert left(terminal) == NOTHING_ELSE
