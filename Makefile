@@ -12,9 +12,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(READY)
 	@$(BIN)/batchtui --demo
 
-# Three at a time also on two cores: much of the time goes into waiting for a screen.
+# Four at a time also on two cores: much of the time goes into waiting for a screen.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from batchtui.config import Credentials, Profile, Secret, Settings
@@ -46,6 +47,11 @@ def screen_text(pilot: Pilot[None]) -> str:
     width, height = app.size
     lines = app.screen._compositor.render_strips()
     return "\n".join(strip.text.ljust(width) for strip in lines[:height])
+
+
+def paste(pilot: Pilot[None], text: str) -> None:
+    """Types a text at once: a pilot waits after every single key."""
+    pilot.app.post_message(events.Paste(text))
 
 
 async def until(pilot: Pilot[None], happened: Callable[[], object]) -> None:

@@ -19,7 +19,7 @@ from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.json_tree import JsonTree
 from batchtui.tui.widgets.result_table import ResultTable
-from tests.tui.driving import QUICK, app_for, driven, screen_text, until, until_shown
+from tests.tui.driving import QUICK, app_for, driven, paste, screen_text, until, until_shown
 
 HOSTILE, SUPPORT, RESEARCH, FAILED, LARGE = 320, 5_000, 1_000, 10_000, 100_000
 """Recent ended batches of the sandbox, by their number of requests."""
@@ -79,7 +79,9 @@ async def test_outcomes_and_search(frozen_sandbox: Embedded, tmp_path: Path) -> 
         await pilot.press("f", "f")
         await until(pilot, lambda: table.row_count == 6_589)
         await until_shown(pilot, "6,589 of 10,000")
-        await pilot.press("slash", *"EVAL-09-", "enter")
+        await pilot.press("slash")
+        paste(pilot, "EVAL-09-")
+        await pilot.press("enter")
         await until_shown(pilot, "/EVAL-09-")
         await until(pilot, lambda: 0 < table.row_count < 6_589)
         await until_shown(pilot, "what to do")
@@ -95,7 +97,9 @@ async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedde
     async with results_of(frozen_sandbox, tmp_path, SUPPORT) as (pilot, screen):
         table = screen.query_one(ResultTable)
         document = screen.query_one(Document)
-        await pilot.press("slash", *"MATTRESS", "enter")
+        await pilot.press("slash")
+        paste(pilot, "MATTRESS")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(screen._rows, Found) and screen._rows.is_over)
         found = table.row_count
         assert 10 < found < SUPPORT
@@ -104,10 +108,14 @@ async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedde
         assert table.cursor_row
         await until(pilot, lambda: "mattress" in " ".join(document.lines).lower())
         await pilot.press("N", "N", "N")
-        await pilot.press("slash", *["backspace"] * 8, *"re:mattres+\\b", "enter")
+        await pilot.press("slash", "ctrl+u")
+        paste(pilot, "re:mattres+\\b")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(screen._rows, Found) and screen._rows.is_over)
         assert 0 < table.row_count <= found
-        await pilot.press("slash", *"(", "enter")
+        await pilot.press("slash")
+        paste(pilot, "(")
+        await pilot.press("enter")
         await until_shown(pilot, "is not a regular expression")
 
 
@@ -121,7 +129,9 @@ async def test_keys_that_cannot_act_say_why(frozen_sandbox: Embedded, tmp_path: 
         ):
             await pilot.press(key)
             await until_shown(pilot, why)
-        await pilot.press("slash", *"[nowhere to be found]", "enter")
+        await pilot.press("slash")
+        paste(pilot, "[nowhere to be found]")
+        await pilot.press("enter")
         await until_shown(pilot, "0 of 1,000")
         await pilot.press("w")
         await until_shown(pilot, "There is no result here that could be written.")

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from batchtui.config import Settings
-from batchtui.sandbox import Embedded
+from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from screenshots.__main__ import SCENES, SIZES, STARTED_AT, Scene, furnished, play
 from tests.tui.driving import app_for
 
 
+@pytest.fixture(scope="module")
+def sandbox_of_then() -> Iterator[Embedded]:
+    """One sandbox for all pictures; none of them changes anything in it."""
+    with embedded(SandboxOptions(speed=0, started_at=STARTED_AT)) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
-def still(sandbox_with: Callable[..., Embedded], monkeypatch: pytest.MonkeyPatch) -> Embedded:
+def still(sandbox_of_then: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
     """A sandbox and a clock that both stand still."""
-    sandbox = sandbox_with(speed=0, started_at=STARTED_AT)
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setattr("time.time", lambda: STARTED_AT + 6)
-    return sandbox
+    return sandbox_of_then
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)], ids=lambda size: "{}x{}".format(*size))
