@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchtui.cli.output import say
@@ -107,6 +106,8 @@ async def _open(place: Place) -> AsyncIterator[Workspace]:
 
 @contextmanager
 def _demo() -> Iterator[Place]:
+    from tempfile import TemporaryDirectory  # 6 ms, which `--help` need not wait for
+
     from batchtui.config import Credentials, Profile, Secret
     from batchtui.sandbox import SandboxOptions, embedded, new_key
 

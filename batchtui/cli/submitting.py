@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -181,6 +180,8 @@ def resubmit(
 
 def _check_only(file: Path, split: bool, as_json: bool) -> None:
     """`create --dry-run`."""
+    from tempfile import TemporaryDirectory
+
     from batchtui.requests import prepare
 
     with TemporaryDirectory(prefix="batchtui-check-") as folder:
