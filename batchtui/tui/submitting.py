@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -90,8 +91,12 @@ class Submitting:
         try:
             prepared = await asyncio.to_thread(prepare)
             try:
-                unfinished = await self._ask(prepared, parent, notes)
-                if unfinished is not None:
+                if prepared.fault_count:
+                    await self._app.push_screen_wait(Report(_fault_lines(prepared), width=WIDTH))
+                    return
+                earlier = self._submissions.earlier(prepared, parent)
+                if await self._is_allowed(prepared, parent, earlier, notes):
+                    unfinished = earlier if earlier and not earlier.is_whole else None
                     await self._send(prepared, parent, unfinished)
             finally:
                 self._submissions.discard(prepared)
@@ -100,39 +105,33 @@ class Submitting:
         except FAILURES as error:
             self._app.tell(str(error), failed=True)
 
-    async def _ask(
-        self, prepared: Prepared, parent: str | None, notes: Sequence[str]
-    ) -> Sequence[Submission] | None:
-        """None for No; else the submission to be gone on with, if there is one."""
-        if prepared.fault_count:
-            await self._app.push_screen_wait(Report(_fault_lines(prepared), width=WIDTH))
-            return None
-        earlier = self._submissions.earlier(prepared, parent)
-        is_twice = earlier is not None and earlier.is_whole
-        number = count(prepared.requests)
+    async def _is_allowed(
+        self, prepared: Prepared, parent: str | None, earlier: Submission | None, notes: Sequence[str]
+    ) -> bool | None:
+        """Asks; what would be paid for twice wants its number typed."""
+        facts = await asyncio.to_thread(_facts, prepared)  # importing the table of prices takes half a second
         question = Confirm(
             f"Submit {_requests(prepared)} again?" if parent else f"Submit {_requests(prepared)}?",
-            [*_facts(prepared), *notes, *_about_earlier(earlier)],
-            f"Submit {number}",
-            prepared.requests if is_twice else None,
+            [*facts, *notes, *_about_earlier(earlier)],
+            f"Submit {count(prepared.requests)}",
+            prepared.requests if earlier and earlier.is_whole else None,
         )
-        if not await self._app.push_screen_wait(question):
-            return None
-        return [earlier] if earlier and not earlier.is_whole else []
+        return await self._app.push_screen_wait(question)
 
-    async def _send(self, prepared: Prepared, parent: str | None, unfinished: Sequence[Submission]) -> None:
-        submission = await self._app.network.call(
-            partial(
-                self._app.workspace.submit,
-                prepared,
-                unfinished=next(iter(unfinished), None),
-                parent=parent,
-                on_sent=self._tell_sent,
-            )
+    async def _send(self, prepared: Prepared, parent: str | None, unfinished: Submission | None) -> None:
+        work = partial(
+            self._app.workspace.submit,
+            prepared,
+            unfinished=unfinished,
+            parent=parent,
+            on_sent=self._tell_sent,
         )
+        try:
+            submission = await self._app.network.call(work)
+        finally:
+            self._app.first_screen.show_sending("")
         names = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
         more = "…" if len(submission.batch_ids) > 3 else ""
-        self._app.first_screen.show_sending("")
         self._app.tell(f"Submitted {_requests(prepared)}: {names}{more}")
         self._app.first_screen.go_to(submission.batch_ids)
 
@@ -183,8 +182,6 @@ def _facts(prepared: Prepared) -> list[str]:
 
 
 def _about_earlier(earlier: Submission | None) -> list[str]:
-    import time
-
     if earlier is None:
         return []
     when = ago(time.time() - earlier.created_at)

@@ -221,3 +221,16 @@ async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: St
         assert isinstance(pilot.app.screen, PickFile)
         await pilot.press("escape")
         await until(pilot, lambda: not pilot.app.screen.is_modal)
+
+
+async def test_a_refusal_is_told_and_nothing_stays_on_its_way(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=0, faults=("429@create",))
+    async with live(sandbox, tmp_path) as pilot:
+        await pick(pilot, "eval", "run")
+        await confirm(pilot, "Submit 10 requests?")
+        await until_shown(pilot, "was not created")
+        assert "sending" not in screen_text(pilot)
+    assert sizes(http_to(sandbox)) == []
+    assert not list((tmp_path / "data").rglob("requests/*"))
