@@ -32,7 +32,8 @@ STARTED_AT = 1_795_000_000.0
 """Seconds since 1970 at which the sandbox begins: pictures differ only when the screens do."""
 FONT = "DejaVu Sans Mono"
 SIZES = ((120, 40), (80, 24))
-SETTLE_SECONDS = 0.15
+LOOK_SECONDS, STILL_LOOKS = 0.05, 4
+"""The pane follows a cursor that has rested for 0.08 seconds."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,14 @@ async def play(pilot: Pilot[None], scene: Scene) -> None:
 
 
 async def settle(app: App[None]) -> None:
-    """Waits until nothing is being fetched and nothing more is painted."""
-    await asyncio.sleep(SETTLE_SECONDS)
-    for field in app.screen.query(Input):
-        field.cursor_blink = False
-    # The screen has no event for it, and only pictures need to know.
-    while is_busy(app):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(SETTLE_SECONDS)
+    """Waits until nothing is under way, and what is shown has stayed the same for a while."""
+    shown, looks = "", 0
+    while looks < STILL_LOOKS:
+        await asyncio.sleep(LOOK_SECONDS)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        before, shown = shown, "".join(strip.text for strip in app.screen._compositor.render_strips())
+        looks = looks + 1 if shown == before and not is_busy(app) else 0
 
 
 def is_busy(app: App[None]) -> bool:

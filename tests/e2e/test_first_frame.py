@@ -20,6 +20,7 @@ from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.tui.outline import room_in
 from batchtui.workspace import Workspace
+from tests.e2e.conftest import TERM
 from tests.e2e.output import read_output
 from tests.e2e.terminal import COLUMNS, ROWS, Terminal, running
 
@@ -71,7 +72,7 @@ def hold(base_url: str, tmp_path: Path) -> Iterator[Hold]:
 
         def start(*, columns: int = COLUMNS, rows: int = ROWS, **more: str) -> Held:
             env = os.environ | {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "sk-test"}
-            env |= {"PYTHONPATH": str(package.parent), "GATE": str(gate), "LANG": "C.UTF-8"}
+            env |= {"PYTHONPATH": str(package.parent), "GATE": str(gate), "LANG": "C.UTF-8", "TERM": TERM}
             command = ["/usr/bin/env", *(f"{name}={value}" for name, value in more.items()), sys.executable]
             command += ["-m", "batchtui", "--cache-dir", str(tmp_path / "cache")]
             return Held(stack.enter_context(running(command, env, columns, rows)), gate)
