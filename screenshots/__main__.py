@@ -15,6 +15,7 @@ from typing import cast
 from unittest.mock import patch
 
 import resvg_py
+from rich.segment import Segment
 from textual import events
 from textual.app import App
 from textual.pilot import Pilot
@@ -155,12 +156,13 @@ async def play(pilot: Pilot[None], scene: Scene) -> None:
 
 async def settle(app: App[None]) -> None:
     """Waits until nothing is under way, and what is shown has stayed the same for a while."""
-    shown, looks = "", 0
+    shown: list[list[Segment]] = []
+    looks = 0
     while looks < STILL_LOOKS:
         await asyncio.sleep(LOOK_SECONDS)
         for field in app.screen.query(Input):
             field.cursor_blink = False
-        before, shown = shown, "".join(strip.text for strip in app.screen._compositor.render_strips())
+        before, shown = shown, [list(strip) for strip in app.screen._compositor.render_strips()]
         looks = looks + 1 if shown == before and not is_busy(app) else 0
 
 

@@ -16,6 +16,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 
 Result = TypeVar("Result")
 Update = LayoutUpdate | ChopsUpdate
@@ -29,6 +30,8 @@ _PLAIN = Style()
 _UNKNOWN = ("?", Style(blink=True))
 """What no widget shows."""
 _RESET = "\x1b[0m"
+REST_SECONDS = 0.15
+"""Without a new size for so long, the terminal has come to rest."""
 
 
 class Painter:
@@ -195,11 +198,21 @@ class PaintedApp(App[Result]):
         super().__init__(driver_class=driver_class)
         self.painter = Painter()
         self._frame_size = Size()
+        self._resting: Timer | None = None
 
     def on_resize(self) -> None:
         """Send the next frame whole: what a terminal shows while its size changes is its own affair."""
         self.painter.forget()
         self.screen.refresh(layout=True)
+        if self._frame_size:
+            if self._resting:
+                self._resting.stop()
+            self._resting = self.set_timer(REST_SECONDS, self._paint_whole)
+
+    def _paint_whole(self) -> None:
+        """Paint once more when the size has come to rest: a frame of another size may have come too late."""
+        self.painter.forget()
+        self.screen.refresh()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Send a frame; called by Textual."""
