@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from filelock import FileLock, Timeout
 
-from batchtui.config import private_dir
+from batchtui.config import ConfigError, private_dir
 from batchtui.requests import (
     Item,
     Journal,
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
     from batchtui.requests.preparing import Report
     from batchtui.results import ResultRow, Results
 
+T = TypeVar("T")
+
 LOOK_SECONDS: Sequence[float] = (0.0, 2.0, 4.0, 8.0)
 """How long to wait before each look for a batch whose answer was lost; it may appear late."""
 ORPHAN_SECONDS = 24 * 3600.0
 """Copies of requests that nothing refers to are removed when they are older; younger may be in the making."""
-ROWS_AT_ONCE = 500
 FAILED = ("errored", "expired", "canceled")
 """Outcomes that may be submitted again."""
 
@@ -122,6 +124,8 @@ class Submissions:
         self._client = client
         self._learn = learn
         self._look_seconds = look_seconds
+        self.notice: str | None = None
+        """One sentence for the person, when what was submitted could not be looked up."""
 
     @cached_property
     def journal(self) -> Journal:
@@ -230,7 +234,7 @@ class Submissions:
 
     def _sent_again(self, batch_id: str) -> list[Part]:
         """What was sent again of a batch, or may have been."""
-        parts = [part for again in self.journal.children([batch_id]) for part in again.parts]
+        parts = [part for again in self.journal.children(batch_id) for part in again.parts]
         return [part for part in parts if part.batch_id or part.state is PartState.SENDING]
 
     async def find_lost(self, batch_id: str) -> None:
@@ -241,11 +245,8 @@ class Submissions:
             NotSubmitted: There are several batches that they may have become.
             ApiError: The server cannot be asked.
         """
-        lost = [part for again in self.journal.children([batch_id]) for part in again.parts if part.may_exist]
-        if lost:
-            with self._alone():
-                for part in lost:
-                    await self._submitter().find(part)
+        parts = [part for again in self.journal.children(batch_id) for part in again.parts]
+        await self._find([part for part in parts if part.may_exist])
 
     def _submitter(self) -> Submitter:
         from batchtui.requests import Submitter
@@ -254,19 +255,24 @@ class Submissions:
         return Submitter(self._client(), self.journal, self._learn, folder=folder, look_seconds=looks)
 
     async def find_all_lost(self) -> bool:
-        """Looks for what became of everything whose answer was lost; answers whether all of it is clear now.
+        """Looks for what became of everything that nobody has looked for since its answer was lost.
+
+        Returns:
+            Whether all of it was found.
 
         Raises:
             SubmissionError: Another process is submitting in this workspace.
             NotSubmitted: There are several batches that a part may have become.
             ApiError: The server cannot be asked.
         """
-        unclear = self.journal.unclear() if self._has_journal else []
-        if not unclear:
+        parts = self.journal.lost_parts() if self._has_journal else []
+        return await self._find([part for part in parts if part.state is PartState.SENDING])
+
+    async def _find(self, parts: Sequence[Part]) -> bool:
+        if not parts:
             return True
         with self._alone():
-            found = [await self._submitter().find(part) for part in unclear]
-        return all(found)
+            return all([await self._submitter().find(part) for part in parts])
 
     def _sweep(self) -> None:
         """Removes copies that nothing refers to: what made them was killed before anything was sent."""
@@ -282,14 +288,32 @@ class Submissions:
         found = self._kept(batch_id)
         return found[0].find(custom_id, found[1]) if found else None
 
+    # What may be looked up wherever a batch is shown: it never raises.
+
     def has_requests(self, batch_id: str) -> bool:
         """Whether the requests of a batch are kept here."""
-        return self._kept(batch_id) is not None
+        return self._looked_up(lambda: self._kept(batch_id) is not None, otherwise=False)
+
+    def known_batches(self) -> set[str]:
+        """The batches whose requests are kept here."""
+        return self._looked_up(self.journal.known_batches, otherwise=set()) if self._has_journal else set()
 
     def estimate(self, batch_id: str) -> Estimate | None:
         """What a batch may cost by its requests; None if they are not kept here."""
-        found = self._kept(batch_id)
-        return estimate(found[0].loads(found[1])) if found else None
+
+        def look() -> Estimate | None:
+            found = self._kept(batch_id)
+            return estimate(found[0].loads(found[1])) if found else None
+
+        return self._looked_up(look, otherwise=None)
+
+    def _looked_up(self, look: Callable[[], T], *, otherwise: T) -> T:
+        """What is found; where the journal or the index cannot be read, `notice` says so."""
+        try:
+            return look()
+        except (ConfigError, OSError, sqlite3.Error) as error:
+            self.notice = str(error)
+            return otherwise
 
     def attach(self, batch_id: str, path: Path, *, requests: int, results: Results | None = None) -> Attached:
         """Ties a file to a batch that was made elsewhere, or whose answer was lost.
@@ -443,8 +467,9 @@ class Submissions:
 
     def origin(self, batch_id: str) -> Origin | None:
         """Where a batch came from and what came of it, as far as it was submitted from here."""
-        if not self._has_journal:
-            return None
+        return self._looked_up(lambda: self._origin(batch_id), otherwise=None) if self._has_journal else None
+
+    def _origin(self, batch_id: str) -> Origin | None:
         submission, children = self.journal.submission_of(batch_id), self._children(batch_id)
         if submission is None:
             return Origin("", None, 0, 1, children) if children else None
@@ -452,7 +477,7 @@ class Submissions:
         return Origin(submission.source, submission.parent, number, len(submission.parts), children)
 
     def _children(self, batch_id: str) -> list[str]:
-        return [child for again in self.journal.children([batch_id]) for child in again.batch_ids]
+        return [child for again in self.journal.children(batch_id) for child in again.batch_ids]
 
     def _ids(self, batch_id: str) -> Iterator[str]:
         found = self._kept(batch_id)
@@ -472,7 +497,7 @@ class Submissions:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Holds the workspace's lock: two processes that submit the same at once would pay twice."""
-        lock = FileLock(self._folder / "submitting.lock", timeout=0)
+        lock = FileLock(self._folder / "submitting.lock", timeout=0, mode=0o600)
         try:
             lock.acquire()
         except Timeout:

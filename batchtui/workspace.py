@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -158,6 +158,17 @@ class Workspace:
     def has_saved_results(self, batch_id: str) -> bool:
         """Whether the results are complete on this disk."""
         return self.result_files(batch_id).is_complete
+
+    @property
+    def notices(self) -> list[str]:
+        """What the person should know of files that could not be used as they should, a sentence each."""
+        return [notice for notice in (self.cache.notice, self.submissions.notice) if notice]
+
+    def with_price(self, batch_ids: Iterable[str]) -> list[str]:
+        """Those of some batches whose price is told by something here: saved results, or kept requests."""
+        folder = private_dir(self.folder / "results")
+        saved, kept = {path.name for path in folder.iterdir()}, self.submissions.known_batches()
+        return [one for one in batch_ids if one in kept or ResultFiles(folder, one).complete.name in saved]
 
     def cost(self, batch_id: str) -> Cost | None:
         """What a batch cost, from its saved results; None unless they are complete on this disk.

@@ -99,8 +99,8 @@ async def _open(place: Place) -> AsyncIterator[Workspace]:
     try:
         yield workspace
     finally:
-        if workspace.cache.notice:
-            say(workspace.cache.notice)
+        for notice in workspace.notices:
+            say(notice)
         await workspace.aclose()
 
 

@@ -162,7 +162,7 @@ def _params_faults(request: dict[str, Any]) -> Iterator[str]:
         yield from _required_faults(params)
         if params.get("stream"):
             yield "params.stream: a batch cannot stream; remove it"
-        for name in params.keys() & FORBIDDEN:
+        for name in sorted(params.keys() & FORBIDDEN):
             yield f"params.{name} is not allowed in a batch; remove it"
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from batchtui.disk import open_database, transaction
+from batchtui.disk import NewerSchema, open_database, transaction
 from batchtui.requests.kept import Span
 from batchtui.requests.preparing import Prepared
 
@@ -238,12 +238,9 @@ class Journal:
         rows = self._read("SELECT submission FROM parts WHERE batch_id = ?", batch_id)
         return self.submission(rows[0][0]) if rows else None
 
-    def children(self, batch_ids: Iterable[str]) -> list[Submission]:
-        """What was submitted again of some batches, oldest first."""
-        found = [
-            submission for batch_id in batch_ids for submission in self._submissions("parent = ?", batch_id)
-        ]
-        return sorted(found, key=lambda submission: submission.created_at)
+    def children(self, batch_id: str) -> list[Submission]:
+        """What was submitted again of a batch, oldest first."""
+        return self._submissions("parent = ?", batch_id)[::-1]
 
     def known_batches(self) -> set[str]:
         """The batches of which it is known which requests they came from."""
@@ -258,10 +255,6 @@ class Journal:
         return {
             row[0] for row in self._read("SELECT id FROM submissions UNION SELECT submission FROM batches")
         }
-
-    def unclear(self) -> list[Part]:
-        """Parts that were sent and of which it is not known what became."""
-        return self._parts("batch_id IS NULL AND state = ?", PartState.SENDING)
 
     def close(self) -> None:
         """Closes the file."""
@@ -297,7 +290,7 @@ class Journal:
                 self._connection = open_database(self._path, MIGRATIONS, rebuild=False)
                 # What is about to be paid for must outlast a loss of power.
                 self._connection.execute("PRAGMA synchronous = FULL")
-            except sqlite3.Error as error:
+            except (sqlite3.Error, NewerSchema) as error:
                 raise OSError(
                     f"The journal of what was submitted, {self._path}, cannot be used ({error}): nothing is "
                     "sent without it. Mend it, or move it away to begin anew."

@@ -64,14 +64,17 @@ class Submitting:
         """
         self._app.run_worker(self._again(batch_id, custom_ids, notes), group="submit")
 
-    async def settle(self) -> None:
+    def look_for_lost(self) -> None:
         """Finds out what became of submissions whose answer was lost in an earlier run."""
+        self._app.run_worker(self._look_for_lost(), group="look")
+
+    async def _look_for_lost(self) -> None:
         try:
             is_clear = await self._app.network.call(self._submissions.find_all_lost)
-        except (NotSubmitted, SubmissionError, OSError, sqlite3.Error) as error:
+        except (NotSubmitted, OSError, sqlite3.Error) as error:
             self._app.tell(str(error), failed=True)
-        except ApiError:
-            pass  # the list cannot be had either, which is said there
+        except (ApiError, SubmissionError):
+            pass  # the list cannot be had either, which is said there; or another batchtui is sending it now
         else:
             if not is_clear:
                 self._app.tell("A submission that broke off left no batch: create it again when you like.")

@@ -66,7 +66,7 @@ class BatchesScreen(BatchActionsScreen):
         self._link = Link()
         self._was_live = False
         self._live_at = 0.0
-        self._notice: str | None = None
+        self._notices: Sequence[str] = ()
         self._sending = ""
 
     def on_mount(self) -> None:
@@ -79,7 +79,7 @@ class BatchesScreen(BatchActionsScreen):
 
     @work(group="follow")
     async def _follow(self) -> None:
-        await self.batchtui.submitting.settle()
+        self.batchtui.submitting.look_for_lost()
         await self._follower.run()
 
     # What the follower tells
@@ -107,7 +107,7 @@ class BatchesScreen(BatchActionsScreen):
     def show_link(self, link: Link) -> None:
         """Takes over how the connection is."""
         new_failure = link.error and str(link.error) != str(self._link.error)
-        self._tell_notice()
+        self._tell_notices()
         if new_failure or (link.live and not self._was_live):
             self._find_costs()
         self._link = link
@@ -121,12 +121,13 @@ class BatchesScreen(BatchActionsScreen):
         if not self._batches:
             self._list.placeholder = _why_empty(link)
 
-    def _tell_notice(self) -> None:
-        """Says once what is wrong with the cache, if anything."""
-        notice = self._workspace.cache.notice
-        if notice and notice != self._notice:
-            self.batchtui.tell(notice, failed=True)
-        self._notice = notice
+    def _tell_notices(self) -> None:
+        """Says once what is wrong with the files of ours, if anything."""
+        notices = self._workspace.notices
+        for notice in notices:
+            if notice not in self._notices:
+                self.batchtui.tell(notice, failed=True)
+        self._notices = notices
 
     @property
     def is_settled(self) -> bool:
@@ -166,7 +167,7 @@ class BatchesScreen(BatchActionsScreen):
     def _work_out(self, ids: Sequence[str]) -> None:
         worker = get_current_worker()
         found: dict[str, Price] = {}
-        for batch_id in ids:
+        for batch_id in self._workspace.with_price(ids):
             if worker.is_cancelled:
                 break
             if cost := self._workspace.cost(batch_id):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from textual import work
@@ -15,9 +14,11 @@ from batchtui.submissions import FAILED, Failures
 from batchtui.text import count, plural, shorten_id
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.exporting import ExportingScreen
+from batchtui.tui.submitting import FAILURES
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
+    from batchtui.tui.network import Network
     from batchtui.workspace import Workspace
 
 
@@ -27,6 +28,7 @@ class ResubmittingScreen(ExportingScreen):
     _batch: Batch
     _workspace: Workspace
     _query: Query
+    _network: Network
 
     @cached_property
     def _has_requests(self) -> bool:
@@ -54,8 +56,10 @@ class ResubmittingScreen(ExportingScreen):
             self.batchtui.tell("Not all results are here yet: press R again when they are.")
             return
         try:
+            find_lost = partial(self._workspace.submissions.find_lost, self._batch.id)
+            await self._network.call(find_lost)  # or what was sent again without an answer is paid for twice
             failures = await asyncio.to_thread(self._failures)
-        except (OSError, sqlite3.Error) as error:
+        except FAILURES as error:
             self.batchtui.tell(str(error), failed=True)
             return
         notes = list(_notes(failures))
