@@ -169,7 +169,8 @@ async def settle(app: App[None]) -> None:
 def is_busy(app: App[None]) -> bool:
     """Whether something is under way that will still change what is shown."""
     is_moving = isinstance(app.screen, BaseScreen) and not app.screen.is_settled
-    return is_moving or any(worker.group == "submit" and not app.screen.is_modal for worker in app.workers)
+    is_submitting = any(worker.group in ("submit", "resubmit") for worker in app.workers)
+    return is_moving or (is_submitting and not app.screen.is_modal)
 
 
 def save(name: str, svg: str) -> None:
