@@ -34,7 +34,7 @@ from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.submitting import Submitting
 from batchtui.tui.taking_over import driver_taking_over
-from batchtui.tui.theme import MARKDOWN_THEME, THEMES
+from batchtui.tui.theme import THEMES
 from batchtui.workspace import Workspace
 
 SWITCH_SECONDS = 0.0005
@@ -102,7 +102,6 @@ class BatchtuiApp(PaintedApp[None]):
         self._typed_early: list[events.Key | events.Paste] | None = []
         """What is typed before the first screen can take it; None once it can."""
         self._control_filter = ControlFilter()
-        self.console.push_theme(MARKDOWN_THEME)
         # Before the first paint: a change of theme later would paint everything again.
         for theme in THEMES:
             self.register_theme(theme)

@@ -11,6 +11,7 @@ from batchtui.cost import Cost
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
 from batchtui.text import clean_line, clean_text, count, money, plural, shorten, size
+from batchtui.tui.styled_source import styled_source
 from batchtui.tui.widgets.cells import Cell, Tone
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.document import Part
@@ -54,6 +55,10 @@ def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool, unfolded: 
     yield from _facts(row, opened)
     if opened.error:
         yield from _error_parts(opened, whole)
+    elif not any(block.text.strip() or block.type != "text" for block in opened.blocks):
+        yield Content("")
+        yield content_of([Cell("Empty reply", "muted")])
+        return
     room = CUT_CHARS
     for number, block in enumerate(opened.blocks):
         if number >= (BLOCKS_MOST if whole else BLOCKS_FIRST) or room <= 0:
@@ -61,11 +66,15 @@ def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool, unfolded: 
             return
         yield Content("")
         if block.type == "thinking" and not unfolded:
-            words = plural(len(block.text[:CUT_CHARS].split()), "word", "words")
-            yield content_of([Cell("▸ thinking", "muted"), Cell(f"  {words}, z unfolds", "dim")])
+            yield _folded_thinking(block.text[:CUT_CHARS])
         else:
             yield from _block_parts(block, whole)
             room -= 0 if whole else len(block.text)
+
+
+def _folded_thinking(text: str) -> Part:
+    words = f"{plural(len(text.split()), 'word', 'words')}, z unfolds" if text.strip() else "empty"
+    return content_of([Cell("▸ thinking", "muted"), Cell(f"  {words}", "dim")])
 
 
 def _rest_of_blocks(number: int, whole: bool) -> Part:
@@ -137,9 +146,7 @@ def _block_parts(block: Block, whole: bool) -> Iterator[Part]:
         title = f"{block.type.replace('_', ' ')}  {block.title}".rstrip()
         yield content_of([Cell(f"▏ {title}", "error" if block.is_error else "accent")])
     if block.language == "markdown" and len(block.text) <= CUT_CHARS:
-        from batchtui.tui.markdown import markdown  # 20 ms, which the first paint need not wait for
-
-        yield markdown(block.text)
+        yield styled_source(block.text)
     else:
         yield from plain_parts(block.text, whole)
     for number, citation in enumerate(block.citations[:BLOCKS_FIRST], 1):

@@ -50,3 +50,23 @@ def test_what_is_not_billed_has_no_cost() -> None:
 def test_a_batch_of_an_unknown_model_has_tokens_and_no_price() -> None:
     lines = ModelCost("claude-haiku-4-5", Tokens(1_000, 20), Decimal(1)), ModelCost("new", Tokens(1), None)
     assert used_words(Cost(lines)) == "cost unknown · 1,001 tokens in, 20 out"
+
+
+def test_empty_thinking_and_empty_replies_say_so() -> None:
+    line = json.dumps(
+        {"custom_id": "a", "result": {"type": "succeeded", "message": {"content": [{"type": "thinking"}]}}}
+    ).encode()
+    parts = reply_parts(decode_line(0, 0, line), open_result(line), whole=False, unfolded=False)
+    assert "▸ thinking  empty" in [str(part) for part in parts]
+    for content in ([], [{"type": "text", "text": ""}]):
+        result: dict[str, object] = {"type": "succeeded", "message": {"content": content}}
+        assert shown(result, whole=False)[-1] == "Empty reply"
+
+
+def test_a_reply_is_shown_with_all_its_characters_and_line_breaks() -> None:
+    text = '{"rule":"a*b*c","path":"__init__.py"}\n2*3*4\nnext line'
+    result: dict[str, object] = {
+        "type": "succeeded",
+        "message": {"content": [{"type": "text", "text": text}]},
+    }
+    assert text in shown(result, whole=False)

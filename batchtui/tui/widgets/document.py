@@ -6,20 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from rich.cells import cell_len
-from rich.console import RenderableType
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.content import Content
 from textual.strip import Strip
 from textual.visual import Visual, visualize
 
-from batchtui.text import clean_line
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.line_view import LineView
 
-Part = Content | Visual | RenderableType
-"""A paragraph: styled text, or anything that Rich draws. A plain `str` would be read as markup: never one."""
+Part = Content | Visual
+"""A paragraph: styled text, or what draws itself. A plain `str` would be read as markup: never one."""
 
 _LIT = Style(reverse=True)
 MARGIN = 1
@@ -155,7 +152,7 @@ class Document(LineView, can_focus=True):
         if width < 1:
             return
         margin = Strip.blank(MARGIN, self.rich_style)
-        strips = (safe(strip) for part in self._parts for strip in self._strips(part, width))
+        strips = (strip for part in self._parts for strip in self._strips(part, width))
         self._lines = [Strip.join((margin, strip, margin)) for strip in strips]
         self._light()
 
@@ -193,10 +190,3 @@ def _lit(strip: Strip, spans: Iterable[tuple[int, int]]) -> Strip:
     cuts = [cell_len(text[:place]) for span in spans for place in span]
     pieces = strip.divide([*cuts, strip.cell_length])
     return Strip.join(piece.apply_style(_LIT) if at % 2 else piece for at, piece in enumerate(pieces))
-
-
-def safe(strip: Strip) -> Strip:
-    """The strip without what a renderer decoded from clean text, such as the entity of a bidi control."""
-    if all(segment.text.isprintable() for segment in strip):
-        return strip
-    return Strip([Segment(clean_line(text), style) for text, style, control in strip if not control])
