@@ -15,7 +15,7 @@ from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -72,8 +72,11 @@ class BatchtuiApp(PaintedApp[None]):
     ALLOW_SELECT = False
     """Text is selected by the terminal itself; Textual's own way repaints, and trips over toasts that go."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", show=False, priority=True)]
-    """Out, from wherever one is."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "leave", show=False, priority=True),
+        Binding("ctrl+l", "repaint", show=False, priority=True, id="everywhere.repaint"),
+    ]
+    """What also acts while a dialog is open."""
 
     def __init__(
         self,
@@ -170,7 +173,8 @@ class BatchtuiApp(PaintedApp[None]):
 
     def on_mount(self) -> None:
         """Ends in good order when a signal says so."""
-        self.app_resume_signal.subscribe(self, self._paint_anew)
+        # After the app was suspended, the terminal has lost what was painted.
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
@@ -192,11 +196,6 @@ class BatchtuiApp(PaintedApp[None]):
     def on_unmount(self) -> None:
         """Ends the network thread."""
         self.network.stop(self.workspace.aclose)
-
-    def _paint_anew(self, _: App[None]) -> None:
-        """After the app was suspended: the terminal has lost what was painted."""
-        self.painter.forget()
-        self.screen.refresh(layout=True)
 
     def _end_by(self, number: signal.Signals) -> None:
         """Ends as a shell expects of a signal, but with the terminal as it was."""
@@ -238,6 +237,10 @@ class BatchtuiApp(PaintedApp[None]):
         if len(self._notifications) >= TOASTS_MOST:
             self.clear_notifications()
         self.notify(clean_text(message), severity="error" if failed else "information", markup=False)
+
+    def action_repaint(self) -> None:
+        """Send the whole screen again."""
+        self.repaint()
 
     def action_leave(self) -> None:
         """Closes the app."""

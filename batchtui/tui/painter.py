@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from rich.cells import cell_len
@@ -30,6 +31,10 @@ _PLAIN = Style()
 _UNKNOWN = ("?", Style(blink=True))
 """What no widget shows."""
 _RESET = "\x1b[0m"
+_NARROW = (range(0xA0, 0x300), range(0x370, 0x530), range(0x1E00, 0x2000), range(0x2010, 0x2C00))
+"""Of one column in every terminal: Latin, Greek, Cyrillic, signs and lines."""
+_WIDE = (range(0x2E80, 0xA4D0), range(0xAC00, 0xD7A4), range(0xF900, 0xFB00), range(0xFF00, 0xFF61))
+"""Of two columns in every terminal: Chinese, Japanese, Korean."""
 REST_SECONDS = 0.15
 """Without a new size for so long, the terminal has come to rest."""
 
@@ -52,7 +57,7 @@ class Painter:
         """What makes the terminal show an update; empty if it does so already."""
         pen = Pen(colours)
         sent = [
-            f"\x1b[{y + 1};{x + 1}H{pen.write(places)}"
+            f"\x1b[{y + 1};{x + 1}H{pen.write(places, x)}"
             for y, left, strip in _pieces(update)
             for x, places in self._change(y, left, places_of(strip))
         ]
@@ -70,7 +75,8 @@ class Painter:
             line[left - 1] = (" ", line[left - 1][1])
         if right < len(line) and not line[right][0]:
             line[right] = (" ", line[right][1])
-        for start, stop in different_runs(before, line):
+        runs = whole_runs if is_contested(before) or is_contested(line) else different_runs
+        for start, stop in runs(before, line):
             yield start, line[start:stop]
 
 
@@ -85,13 +91,17 @@ class Pen:
         self._colours = colours
         self._now = Codes()
 
-    def write(self, places: list[Place]) -> str:
-        """The text of some columns, and the changes of style between them."""
+    def write(self, places: list[Place], x: int) -> str:
+        """The text of the columns from `x` on, and the changes of style between them."""
         written, last = [], None
-        for text, style in places:
+        for column, (text, style) in enumerate(places, x):
             if style is not last:
                 written.append(self._change_to(_codes(style, self._colours)))
                 last = style
+            if _is_contested(text):
+                # Blanks first, where the terminal draws it narrower; then on from where the next one belongs.
+                width = 2 if column + 1 < x + len(places) and not places[column + 1 - x][0] else 1
+                text = f"{' ' * width}\x1b[{column + 1}G{text}\x1b[{column + width + 1}G"
             written.append(text)
         return "".join(written)
 
@@ -178,6 +188,30 @@ def different_runs(before: list[Place], now: list[Place]) -> Iterator[tuple[int,
         yield start, stop
 
 
+def whole_runs(before: list[Place], now: list[Place]) -> Iterator[tuple[int, int]]:
+    """All that is known of a line, in runs, if it differs from before: parts of it cannot be told apart."""
+    start = 0
+    for is_known, run in groupby(now, lambda place: place is not _UNKNOWN):
+        stop = start + len(list(run))
+        if is_known and before != now:
+            yield start, stop
+        start = stop
+
+
+def is_contested(places: list[Place]) -> bool:
+    """Whether a line holds a character whose width terminals disagree on."""
+    return any(_is_contested(text) for text, _ in places)
+
+
+@lru_cache(4096)
+def _is_contested(text: str) -> bool:
+    """Whether terminals disagree on the width: marks, emoji, scripts that are joined or turned around."""
+    if text.isascii():
+        return False
+    spans = _NARROW if cell_len(text) == 1 else _WIDE
+    return len(text) > 1 or not any(ord(text) in span for span in spans)
+
+
 def _pieces(update: Update) -> Iterator[tuple[int, int, Strip]]:
     """The pieces of lines that an update brings: line, first column, text."""
     if isinstance(update, LayoutUpdate):
@@ -207,10 +241,11 @@ class PaintedApp(App[Result]):
         if self._frame_size:
             if self._resting:
                 self._resting.stop()
-            self._resting = self.set_timer(REST_SECONDS, self._paint_whole)
+            # Once more when the size has come to rest: a frame of another size may have come too late.
+            self._resting = self.set_timer(REST_SECONDS, self.repaint)
 
-    def _paint_whole(self) -> None:
-        """Paint once more when the size has come to rest: a frame of another size may have come too late."""
+    def repaint(self) -> None:
+        """Send the whole screen again: something else may have written to the terminal."""
         self.painter.forget()
         self.screen.refresh()
 

@@ -60,3 +60,21 @@ def test_after_a_storm_it_looks_like_after_a_start(
 def same(stormy: Terminal, fresh: Terminal) -> bool:
     fresh.read(0.05)
     return any("▸" in line for line in fresh.lines) and shape(stormy) == shape(fresh)
+
+
+def test_ctrl_l_repaints_everything_also_under_a_dialog(
+    sandbox_with: Callable[..., Embedded], start: Start
+) -> None:
+    sandbox = sandbox_with(speed=0)
+    terminal = start(sandbox.base_url, key=sandbox.api_key)
+    terminal.until_shown("live", "q quit")
+    repainted_by_ctrl_l(terminal, b"quit")
+    terminal.type("?")
+    terminal.until_shown("esc close")
+    repainted_by_ctrl_l(terminal, b"close")
+
+
+def repainted_by_ctrl_l(terminal: Terminal, bottom: bytes) -> None:
+    del terminal.raw[:]
+    terminal.type("\x0c")
+    terminal.until(lambda: b"batchtui" in terminal.raw and bottom in terminal.raw, "a whole screen")

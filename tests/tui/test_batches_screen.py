@@ -335,6 +335,20 @@ async def test_sort(own: Embedded, tmp_path: Path) -> None:
         assert totals == sorted(totals, reverse=True)
 
 
+async def test_sorting_goes_to_the_top(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        table.move_to(table.row_count - 1)
+        await until(pilot, lambda: table.row_count == 150)
+        table.move_to(table.row_count - 1)
+        await pilot.press("s")
+        await until_shown(pilot, "most errors")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: table.cursor_row == 0)
+        assert table.view.top == 0
+
+
 async def test_the_log_lists_calls_without_the_key(own: Embedded, tmp_path: Path) -> None:
     async with driven(app_for(own, tmp_path)) as pilot:
         await until_shown(pilot, "live")

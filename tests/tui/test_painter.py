@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unittest.mock import patch
 
 import pyte
 from hypothesis import given
@@ -14,8 +15,9 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
+from wcwidth import wcwidth
 
-from batchtui.tui.painter import Painter
+from batchtui.tui.painter import Painter, places_of
 
 WIDTH, HEIGHT = 24, 3
 STYLES = [
@@ -67,6 +69,36 @@ def test_after_any_frames_the_last_one_is_shown(shown: list[list[list[tuple[str,
         look = screen.show(sent_for(painter, update))
         assert look == Screen().show(sent_for(Painter(), update))
         assert sent_for(painter, update) == ""
+
+
+ZOO = ["a", "│", "漢", "क्षि", "नमस्ते", "👍🏽", "👍", "🇩🇪", "e\u0301", "ᄒ", "กำ", "עברית", "❤", "⌚"]
+zoo_frames = st.lists(
+    st.lists(st.tuples(st.sampled_from(ZOO), st.sampled_from(STYLES)), max_size=8),
+    min_size=HEIGHT,
+    max_size=HEIGHT,
+)
+
+
+@given(
+    st.lists(zoo_frames, min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from("".join(ZOO)), st.integers(1, 2)),
+)
+def test_a_terminal_that_counts_widths_otherwise_shows_the_borders_whole(
+    shown: list[list[list[tuple[str, Style]]]], widths: dict[str, int]
+) -> None:
+    def own_width(character: str) -> int:
+        is_agreed = character.isascii() or character in "│漢─█"
+        return wcwidth(character) if is_agreed else widths.get(character, wcwidth(character))
+
+    painter, screen = Painter(), Screen()
+    with patch("pyte.screens.wcwidth", own_width):
+        for frame in shown:
+            strips = [strip_of([*line, ("│ab", STYLES[0])]) for line in frame]
+            look = screen.show(sent_for(painter, whole(strips)))
+    for y, strip in enumerate(strips):
+        for x, (text, _) in enumerate(places_of(strip)):
+            if (text.isascii() and text.strip()) or text == "│":
+                assert look[y][x][0] == text
 
 
 @given(frames, pieces, st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1))

@@ -85,6 +85,11 @@ async def test_outcomes_and_search(frozen_sandbox: Embedded, tmp_path: Path) -> 
         await until_shown(pilot, "/EVAL-09-")
         await until(pilot, lambda: 0 < table.row_count < 6_589)
         await until_shown(pilot, "what to do")
+        await pilot.press("tab")
+        await until(pilot, lambda: not table.has_focus)
+        await pilot.press("escape")
+        await until(pilot, lambda: table.has_focus)
+        assert "/EVAL-09-" in screen_text(pilot)  # escape in the pane goes to the list before it clears
         await pilot.press("escape")
         await until(pilot, lambda: table.row_count == 6_589)
         await pilot.press("escape")

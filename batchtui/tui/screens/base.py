@@ -191,6 +191,10 @@ class BaseScreen(Screen[None]):
         """The next theme."""
         self.batchtui.next_theme()
 
+    def action_repaint(self) -> None:
+        """Send the whole screen again."""
+        self.batchtui.repaint()
+
     def action_suspend(self) -> None:
         """Back to the shell, with the terminal as it was; `fg` returns."""
         self.app.action_suspend_process()
@@ -228,9 +232,9 @@ class BaseScreen(Screen[None]):
         raise NotImplementedError
 
     def action_back(self) -> None:
-        """One level back: the pane on its own, the filter, then the screen, but never out of the app."""
-        if self._is_reading_alone:
-            self.action_focus_next()
+        """One level back: from the pane to the list, the filter, the screen, but never out of the app."""
+        if self.has_class("-reading"):
+            self._go_to(self.table)
         elif not self.step_back() and len(self.app.screen_stack) > 1:
             self.leave()
 

@@ -330,6 +330,7 @@ class BatchesScreen(BatchActionsScreen):
         if chosen is not None:
             self._order = ORDERS[chosen]
             self._show_list()
+            self._list.move_to(0)
 
     async def action_profile(self) -> None:
         """Goes on with another profile: another key, with a cache of its own."""

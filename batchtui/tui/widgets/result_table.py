@@ -16,11 +16,12 @@ from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.markable_table import MarkableTable
 
 COLUMNS = (
+    Column("", 1),
     Column("custom_id", 14, flexible=True, cut="front"),
-    Column("outcome", 15, drop=2),
+    Column("outcome", 14, drop=2),
     Column("in", 6, align="right", drop=4),
     Column("out", 6, align="right", drop=3),
-    Column("says", 8, flexible=True, drop=1),
+    Column("preview", 7, flexible=True, drop=1),
 )
 BLOCK = 64
 """Rows that are read together."""
@@ -120,7 +121,8 @@ class ResultTable(MarkableTable):
         sign, words, tone = outcome_of(result)
         is_reply = result.outcome == "succeeded"
         return (
-            Cell(f"{sign} {result.custom_id}", tone if not is_reply else ""),
+            Cell(sign, tone if not is_reply else ""),
+            Cell(result.custom_id, tone if not is_reply else ""),
             Cell(words, "muted" if is_reply else tone),
             Cell(count(result.all_input_tokens) if is_reply else "–", "muted"),
             Cell(count(result.output_tokens) if is_reply else "–", "muted"),
