@@ -33,7 +33,7 @@ from batchtui.tui.painter import PaintedApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.submitting import Submitting
-from batchtui.tui.taking_over import driver_taking_over
+from batchtui.tui.taking_over import driver_for
 from batchtui.tui.theme import THEMES
 from batchtui.workspace import Workspace
 
@@ -89,7 +89,8 @@ class BatchtuiApp(PaintedApp[None]):
         profile_names: Sequence[str] = (),
         early: EarlyScreen | None = None,
     ) -> None:
-        super().__init__(driver_class=driver_taking_over(early) if early else None)
+        has_alt_keys = any("alt+" in keys for keys in settings.keys.values())
+        super().__init__(driver_class=driver_for(early, has_alt_keys=has_alt_keys))
         # Each step of an animation would be sent, over SSH too.
         self.animation_level = "none"
         self.profile_names = profile_names

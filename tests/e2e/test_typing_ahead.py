@@ -89,3 +89,15 @@ def test_the_name_of_a_file(terminal: Terminal, tmp_path: Path) -> None:
     terminal.type(f"/status:ended{ENTER}{ENTER}w\x15{path}{ENTER}")
     terminal.until_shown("written to")
     assert path.read_bytes().count(b"\n") > 1
+
+
+def test_escape_and_the_next_key_in_one_piece_are_two_keys(terminal: Terminal) -> None:
+    terminal.type("?")
+    terminal.until_shown("esc close")
+    terminal.type("\x1bj")
+    terminal.until_gone("esc close")
+    terminal.until(lambda: terminal.lines[4].startswith("│▸"), "j to move the cursor")
+    terminal.type("?")
+    terminal.until_shown("esc close")
+    terminal.type("\x1b/x\r")
+    terminal.until(lambda: "/x " in title(terminal), "the filter")
