@@ -25,10 +25,10 @@ def open_screens(session: Session) -> int:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise Failed(NO_TERMINAL, USAGE)
         from batchtui.config import load_settings, profile_names
-        from batchtui.tui import BINDING_IDS, THEME_NAMES, show_first_frame
+        from batchtui.tui import show_first_frame
 
         path = session.config_path
-        settings = load_settings(path, themes=THEME_NAMES, binding_ids=BINDING_IDS)
+        settings = load_settings(path)
         profiles = [] if place.is_demo else profile_names(path)
         with show_first_frame(place.profile, place.cache_root, settings.theme) as early:
             from batchtui.tui import run  # imports textual, half of a start

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
-from batchtui.config.document import Given, Rule, read_document, suggestion
+from batchtui.config.document import Document, Given, Rule, read_document, suggestion
+from batchtui.config.keys import KEYS, clash, key_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -48,9 +49,7 @@ def _is_switch(value: object) -> bool:
 
 
 def _are_keys(value: object) -> bool:
-    return isinstance(value, str) and all(
-        key and key.isprintable() and " " not in key for key in _split(value)
-    )
+    return isinstance(value, str) and all(key and key_name(key) for key in _split(value))
 
 
 def _split(keys: str) -> list[str]:
@@ -71,18 +70,16 @@ _BESIDE = {
     "profile": Rule(_is_name, "the name of a profile in quotes"),
     "profiles": Rule(lambda value: isinstance(value, dict), "a table of profiles"),
 }
-_KEYS = Rule(_are_keys, 'one or more keys joined by commas, like "x,delete"')
+_KEYS = Rule(_are_keys, 'known keys joined by commas, like "x,ctrl+x,delete"')
+THEMES = ("dark", "light", "ansi")
+"""What `theme` may be."""
 
 
-def load_settings(
-    path: Path, *, themes: Collection[str] | None = None, binding_ids: Collection[str] | None = None
-) -> Settings:
-    """Reads the settings; what the file does not set, and a file that is not there, is left at the defaults.
+def load_settings(path: Path) -> Settings:
+    """Read the settings; what the file does not set, and a file that is not there, is left at the defaults.
 
     Args:
         path: Path of config.toml.
-        themes: Names that `theme` may have; any if None.
-        binding_ids: Ids that `keys` may name; any if None.
 
     Raises:
         ConfigError: The file cannot be used, or a key in it is unknown or not as allowed.
@@ -90,11 +87,19 @@ def load_settings(
     document = read_document(path)
     document.check(document.data, _RULES | _BESIDE)
     values = {key: value for key, value in document.data.items() if key in _RULES}
-    if themes is not None and "theme" in values and values["theme"] not in themes:
-        raise document.source("theme").error(f"no such theme; {suggestion(values['theme'], themes)}")
+    if "theme" in values and values["theme"] not in THEMES:
+        raise document.source("theme").error(f"no such theme; {suggestion(values['theme'], THEMES)}")
+    return Settings(**values, keys=_keymap(document))
+
+
+def _keymap(document: Document) -> dict[str, str]:
     keys = document.table("keys")
-    document.check(keys, dict.fromkeys(keys if binding_ids is None else binding_ids, _KEYS), "keys")
-    return Settings(**values, keys={name: ",".join(_split(text)) for name, text in keys.items()})
+    document.check(keys, dict.fromkeys((key.id for key in KEYS), _KEYS), "keys")
+    keymap = {name: ",".join(_split(text)) for name, text in keys.items()}
+    if found := clash(keymap):
+        name, key, other = found
+        raise document.source("keys", name).error(f'"{key}" is also the key of {other}; choose another one')
+    return keymap
 
 
 def given_settings(path: Path) -> dict[str, Given]:

@@ -11,22 +11,18 @@ from batchtui.lazy import lazy_names
 if TYPE_CHECKING:
     from batchtui.tui.app import run
     from batchtui.tui.first_frame import show_first_frame
-    from batchtui.tui.keys import BINDING_IDS
-    from batchtui.tui.palette import THEME_NAMES
 
 # Textual reads both once, when it is imported. It paints 60 times a second at most: a key pressed right after
 # a paint waited up to 17 ms for its own. And what moves by itself costs bytes, which over SSH is felt.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
-__all__ = ["BINDING_IDS", "THEME_NAMES", "run", "show_first_frame"]
+__all__ = ["run", "show_first_frame"]
 
 if not TYPE_CHECKING:  # a checker knows the names by the imports above, and so sees a wrong one
     __getattr__ = lazy_names(
         __name__,
         {
-            "BINDING_IDS": "batchtui.tui.keys",
-            "THEME_NAMES": "batchtui.tui.palette",
             "show_first_frame": "batchtui.tui.first_frame",
             "run": "batchtui.tui.app",
         },

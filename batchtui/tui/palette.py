@@ -136,6 +136,3 @@ ANSI = Palette(
 
 PALETTES = (DARK, LIGHT, ANSI)
 """All of them; the first is the default."""
-
-THEME_NAMES = [palette["name"].removeprefix("batchtui-") for palette in PALETTES]
-"""What the setting `theme` may be."""

@@ -110,3 +110,15 @@ def test_a_mistake_in_the_file_is_told_with_its_line(refused: Call, config: Path
     done = refused("config", "show")
     assert done.returncode == 2
     assert f"{config}, line 1, theem: unknown key" in done.stderr
+
+
+def test_keys_that_cannot_be_are_named_here_too(call: Call, config: Path) -> None:
+    text = CONFIG.format(mark="ran")
+    for line, said in (
+        ('"batches.cancle" = "x"', 'keys.batches.cancle: unknown key; did you mean "batches.cancel"?'),
+        ('"batches.cancel" = "d"', 'keys.batches.cancel: "d" is also the key of batches.delete'),
+    ):
+        config.write_text(text.replace('"batches.cancel" = "x"', line))
+        done = call("config", "show")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"line 6, {said}" in done.stderr

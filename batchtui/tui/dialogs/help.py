@@ -6,8 +6,8 @@ from itertools import groupby
 from rich.cells import cell_len
 from textual.content import Content
 
+from batchtui.config.keys import GROUP_TITLES, Key
 from batchtui.tui.dialogs.report import Report
-from batchtui.tui.keys import GROUP_TITLES, Key
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.styled import content_of
 

@@ -17,10 +17,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from batchtui.config.keys import Group, Key, keys_on
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
-from batchtui.tui.keys import Group, Key, bindings, keys_on
+from batchtui.tui.keys import bindings
 from batchtui.tui.outline import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar

@@ -14,11 +14,11 @@ from textual.worker import get_current_worker
 from batchtui.api import NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
+from batchtui.config.keys import Group
 from batchtui.text import count, long_duration, shorten_id, size
 from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, Price, matching, price_at_most, price_of, status_of
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
-from batchtui.tui.keys import Group
 from batchtui.tui.network import Network
 from batchtui.tui.outline import CONNECTING, badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID

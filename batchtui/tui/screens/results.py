@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
+from batchtui.config.keys import Group
 from batchtui.cost import Cost
 from batchtui.results import (
     EVERYTHING,
@@ -33,7 +34,7 @@ from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.finding import Found
-from batchtui.tui.keys import Group, bindings
+from batchtui.tui.keys import bindings
 from batchtui.tui.network import Network
 from batchtui.tui.result_text import (
     GROUP_COLUMNS,

@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from batchtui.tui.keys import Key
+from batchtui.config.keys import Key
 from batchtui.tui.widgets.cells import Cell, width_of
 from batchtui.tui.widgets.line_view import LineView
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.app import App
 
+from batchtui.config.keys import keys_on
 from batchtui.tui.dialogs.help import Help
-from batchtui.tui.keys import keys_on
 from batchtui.tui.widgets.document import Document
 
 KEYS = keys_on("batches", read_only=True)

@@ -10,7 +10,7 @@ from textual.events import Paste
 from textual.strip import Strip
 from textual.widget import Widget
 
-from batchtui.tui.keys import keys_of
+from batchtui.config.keys import keys_of
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar

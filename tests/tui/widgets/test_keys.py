@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 from textual.binding import Binding, BindingsMap
+from textual.keys import _character_to_key
 
-from batchtui.tui.keys import GROUP_TITLES, KEYS, Group, bindings, keys_of, keys_on
+from batchtui.config.keys import GROUP_TITLES, KEYS, Group, clash, key_name, keys_of, keys_on
+from batchtui.tui.keys import bindings
 
 
 def test_names_are_unique_and_groups_have_titles() -> None:
@@ -37,3 +41,13 @@ def test_keys_come_group_by_group_and_are_written_as_people_do() -> None:
     keys = keys_of("list", "batches")
     assert (keys[0].id, keys[-1].id) == ("list.open", "batches.profile")
     assert [key.all_shown for key in keys if key.action == "page_down"] == ["pgdn  ctrl+f"]
+
+
+@pytest.mark.parametrize("character", [*string.punctuation, *string.ascii_letters, *string.digits])
+def test_a_character_is_named_as_textual_names_it(character: str) -> None:
+    assert key_name(character) == _character_to_key(character)
+
+
+def test_keys_by_default_are_known_and_do_not_clash() -> None:
+    assert all(key_name(name) for key in KEYS for name in key.keys)
+    assert clash({key.id: ",".join(key.keys) for key in KEYS}) is None

@@ -6,6 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
+from batchtui.config.settings import THEMES as THEME_SETTINGS
 from batchtui.tui.theme import ANSI, DARK, LIGHT, THEMES
 
 READABLE = 4.5  # WCAG 2.2, contrast (minimum)
@@ -40,3 +41,7 @@ def test_there_is_one_accent(theme: Theme) -> None:
 def test_sixteen_colours_are_the_terminals_own() -> None:
     colors = ANSI.to_color_system().generate()
     assert all(colors[name].startswith("ansi_") for name in (*TEXTS, "background", "border"))
+
+
+def test_the_setting_names_the_themes_there_are() -> None:
+    assert [theme.name.removeprefix("batchtui-") for theme in THEMES] == list(THEME_SETTINGS)
