@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,11 @@ class Entry:
 def typed_path(text: str) -> Path:
     """The path that a text names; `~` is the home folder."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path would drop the slash at the end
+
+
+def without_restart(text: str) -> str:
+    """Drop what stands before a path typed behind another: `~/evals/~/x` is `~/x`, `a//b` is `/b`."""
+    return re.sub(r"^.*/(?=/|~/)", "", text)
 
 
 def shown_path(path: Path) -> str:

@@ -122,6 +122,19 @@ async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedde
         paste(pilot, "(")
         await pilot.press("enter")
         await until_shown(pilot, "is not a regular expression")
+        await pilot.press("slash", "ctrl+u")
+        paste(pilot, "re:mattres+")
+        await pilot.press("enter")
+        await until(pilot, lambda: "is not a regular expression" not in screen_text(pilot))
+
+
+async def test_a_click_on_a_tab_selects_it(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, _):
+        await until_shown(pilot, "stopped: ")
+        for tab, shown in (("Usage", "input tokens"), ("JSON", "custom_id"), ("Reply", "stopped: ")):
+            title = screen_text(pilot).splitlines()[1]
+            assert await pilot.click(offset=(title.rindex(tab), 1))
+            await until_shown(pilot, shown)
 
 
 async def test_keys_that_cannot_act_say_why(frozen_sandbox: Embedded, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from batchtui.sandbox import Embedded
 from batchtui.tui.app import BatchtuiApp
@@ -210,6 +211,19 @@ async def test_going_through_folders(home: Path, sandbox_with: Start, tmp_path: 
         await pilot.press("down", "enter")
         await until_shown(pilot, "Submit 1 request?")
         assert "\x1b" not in screen_text(pilot)
+
+
+async def test_a_path_typed_behind_another_starts_again(
+    home: Path, sandbox_with: Start, tmp_path: Path
+) -> None:
+    async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
+        for typed in ("~/evals/run", f"{home}/evals/run"):
+            await pick(pilot)
+            await pilot.press(*typed)
+            table = pilot.app.screen.query_one(FileTable)
+            await until(pilot, lambda: [entry.name for entry in table.entries] == ["run7.jsonl"])  # noqa: B023
+            assert pilot.app.screen.query_one(Input).value == typed
+            await pilot.press("escape")
 
 
 async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: Start, tmp_path: Path) -> None:

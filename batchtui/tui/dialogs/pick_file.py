@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from batchtui.text import ago, clean_line, size
 from batchtui.tui.dialogs.dialog import Dialog
-from batchtui.tui.file_listing import Entry, fitting, shown_path, typed_path
+from batchtui.tui.file_listing import Entry, fitting, shown_path, typed_path, without_restart
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
@@ -104,6 +104,9 @@ class PickFile(Dialog[Path | None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        if (path := without_restart(event.value)) != event.value:
+            self._line.value = path
+            self._line.cursor_position = len(path)
         self._show()
 
     def _show(self) -> None:

@@ -50,6 +50,7 @@ from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.reading import ReadingScreen
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.line_table import LineTable
+from batchtui.tui.widgets.panel import Panel
 from batchtui.tui.widgets.result_pane import ResultPane
 from batchtui.tui.widgets.result_table import ResultTable, Rows
 from batchtui.tui.widgets.title_bar import TitleBar
@@ -101,6 +102,7 @@ class ResultsScreen(ReadingScreen):
         self._results = Results(self._fetcher.files)
         self._query = EVERYTHING
         self._sought = ""
+        self._has_bad_pattern = False
         self._rows: Rows = View(self._results)
         self._fetch: Future[Progress] | None = None
         self._told = Progress()
@@ -293,11 +295,15 @@ class ResultsScreen(ReadingScreen):
 
     def _pattern(self) -> Pattern | None:
         try:
-            return Pattern.typed(self._sought) if self._sought else None
+            pattern = Pattern.typed(self._sought) if self._sought else None
         except ValueError as error:
             self.batchtui.tell(str(error), failed=True)
-            self._sought = ""
+            self._sought, self._has_bad_pattern = "", True
             return None
+        if self._has_bad_pattern:  # what was wrong with the pattern before does not hold any more
+            self.app.clear_notifications()
+            self._has_bad_pattern = False
+        return pattern
 
     @work(thread=True, exclusive=True, group="search")
     def _search(self, found: Found, pattern: Pattern) -> None:
@@ -320,6 +326,11 @@ class ResultsScreen(ReadingScreen):
     def show_current(self) -> None:
         """Opens the result under the cursor."""
         self._pane.show(self._list.current, self._results)
+        self.pane_panel.show_title(self._pane.title)
+
+    @on(Panel.TitleClicked, "#pane")
+    def _title_clicked(self, event: Panel.TitleClicked) -> None:
+        self._pane.click_title(event.place)
         self.pane_panel.show_title(self._pane.title)
 
     @on(LineTable.CursorMoved)

@@ -1,5 +1,6 @@
 """A table that asks only for the rows in sight, however many there are."""
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -193,11 +194,16 @@ class LineTable(RowWindow, can_focus=True):
             return self.strip([Cell(" "), *fit_titles(self._columns, self._widths)])
         if row < self.row_count:
             return self._row_line(row, y - 1 in self.view.thumb)
-        if self.row_count or y != self.size.height // 2:
+        return self.strip([]) if self.row_count else self._placeholder_line(y)
+
+    def _placeholder_line(self, y: int) -> Strip:
+        """One line of the placeholder, which stands in the middle and is wrapped where it is long."""
+        lines = textwrap.wrap(clean_line(self._placeholder), max(1, self.size.width - 4))
+        place = y - max(1, (self.size.height - len(lines) + 1) // 2)
+        if not 0 <= place < len(lines):
             return self.strip([])
-        text = clean_line(self._placeholder)
-        left = (self.size.width - cell_len(text)) // 2
-        return self.strip([Cell(" " * left + text, "muted")])
+        left = (self.size.width - cell_len(lines[place])) // 2
+        return self.strip([Cell(" " * left + lines[place], "muted")])
 
     def _row_line(self, row: int, thumb: bool) -> Strip:
         at_cursor = row == self.view.cursor

@@ -10,6 +10,8 @@ TABLE_EDGES = 2
 """Columns of a table that are not for its cells: the pointer on the left and the scrollbar on the right."""
 TOP, BOTTOM, SIDE = ("╭", "╮"), ("╰", "╯"), "│"
 """Of a panel: the corners of its edges, and what is between them."""
+TEXT_AT = 3
+"""Column of an edge's text, from 0."""
 _POINTER = "▸"
 _THUMB = "▐"
 _TITLE_GAP = 3

@@ -2,15 +2,17 @@
 
 from typing import Self
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from batchtui.tui.widgets.cells import Line
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.lines import BOTTOM, TOP, edge_line
+from batchtui.tui.widgets.lines import BOTTOM, TEXT_AT, TOP, edge_line
 
 
 class PanelEdge(LineView):
@@ -83,6 +85,25 @@ class Panel(Room):
         self._inside = Room(*children)
         self._top = PanelEdge(TOP, title)
         self._bottom = PanelEdge(BOTTOM, note)
+
+    class TitleClicked(Message):
+        """The title was clicked, so many cells from its beginning."""
+
+        def __init__(self, panel: "Panel", place: int) -> None:
+            self.panel = panel
+            self.place = place
+            super().__init__()
+
+        @property
+        def control(self) -> "Panel":
+            """The panel, for `@on` with a selector."""
+            return self.panel
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell where the title was clicked."""
+        edge = self._top.region
+        if edge.contains(event.screen_x, event.screen_y):
+            self.post_message(self.TitleClicked(self, event.screen_x - edge.x - TEXT_AT))
 
     def compose(self) -> ComposeResult:
         """Top edge, inside, bottom edge."""

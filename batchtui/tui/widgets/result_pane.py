@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Literal
 
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -96,10 +98,21 @@ class ResultPane(Container):
         """Goes to the next place that is lit, or the one before; answers whether there is one."""
         return self._tab != "JSON" and self._document.next_match(step)
 
+    def click_title(self, place: int) -> None:
+        """Select the tab whose name is so many cells from the beginning of the title, if one is."""
+        title = self.title
+        stops = accumulate(cell_len(cell.text) for cell in title)
+        for start, tab in zip(stops, self._tabs if title else (), strict=False):
+            if start <= place < start + cell_len(tab) + 2:
+                self._select(tab)
+
     def turn(self, step: int) -> None:
         """Shows the result in the next way, or the one before."""
+        self._select(self._tabs[(self._tabs.index(self._tab) + step) % len(self._tabs)])
+
+    def _select(self, tab: Tab) -> None:
         had_focus = self.view.has_focus
-        self._tab = self._tabs[(self._tabs.index(self._tab) + step) % len(self._tabs)]
+        self._tab = tab
         self._draw()
         if had_focus:
             self.screen.set_focus(self.view)

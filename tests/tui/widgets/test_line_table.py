@@ -226,6 +226,9 @@ async def test_without_rows_there_are_titles_and_the_placeholder_in_the_middle()
         app.table.placeholder = "[/x] \x1b[2J gone"
         await pilot.pause()
         assert app.table.lines[6].strip() == "[/x] ␛[2J gone"
+        app.table.placeholder = words = "no word of this is cut " * 6
+        await pilot.pause()
+        assert " ".join(" ".join(app.table.lines[1:]).split()) == words.strip()
 
 
 @pytest.mark.parametrize(
