@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from batchtui.disk import open_database
+from batchtui.disk import open_database, set_aside, transaction
+from batchtui.requests.checking import custom_id_of
 
 MIGRATIONS = (
     """
@@ -30,6 +31,7 @@ MIGRATIONS = (
     );
     """,
 )
+INDEX_BY_ID = "CREATE INDEX requests_by_id ON requests (custom_id)"
 CHUNK_BYTES = 256 * 1024
 LOOK_UP_AT_ONCE = 500
 _OPENING, _CLOSING = b'{"requests":[', b"]}"
@@ -82,13 +84,39 @@ class KeptRequests:
         self.data = folder / f"{name}.jsonl"
         self.index = folder / f"{name}.index.db"
 
-    def open_index(self) -> sqlite3.Connection:
-        """The index, made if it is missing.
+    def new_index(self) -> sqlite3.Connection:
+        """The index; empty if it is new.
 
         Raises:
             sqlite3.Error: It cannot be used.
         """
         return open_database(self.index, MIGRATIONS, rebuild=False)
+
+    def _open_index(self) -> sqlite3.Connection:
+        """The index; made from the requests where it is missing, damaged or not finished."""
+        try:
+            db = self.new_index()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            set_aside(self.index)
+            db = self.new_index()
+        try:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'requests_by_id'").fetchone():
+                with transaction(db):
+                    db.executemany("INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?, ?)", self._rows())
+                    db.execute(INDEX_BY_ID)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _rows(self) -> Iterator[tuple[int, str, int, int, int]]:
+        offset = 0
+        with self.data.open("rb") as file:
+            for number, line in enumerate(file):
+                yield number, custom_id_of(line), number + 1, offset, len(line) - 1
+                offset += len(line)
 
     def find(self, custom_id: str, span: Span) -> bytes | None:
         """One request of a batch, as it was sent; None if there is none of that id.
@@ -102,7 +130,7 @@ class KeptRequests:
     def lines(self, custom_ids: Iterable[str], span: Span) -> Iterator[tuple[str, bytes]]:
         """Requests by their ids, each with its line; ids that are not here are passed over."""
         wanted = list(custom_ids)
-        with closing(self.open_index()) as db, self.data.open("rb", buffering=0) as file:
+        with closing(self._open_index()) as db, self.data.open("rb", buffering=0) as file:
             for start in range(0, len(wanted), LOOK_UP_AT_ONCE):
                 some = wanted[start : start + LOOK_UP_AT_ONCE]
                 marks = ", ".join("?" * len(some))
@@ -115,14 +143,18 @@ class KeptRequests:
     def custom_ids(self, span: Span) -> Iterator[str]:
         """The ids of a batch's requests, in their order."""
         query = "SELECT custom_id FROM requests WHERE n >= ? AND n < ? ORDER BY n"
-        with closing(self.open_index()) as db:
+        with closing(self._open_index()) as db:
             for (custom_id,) in db.execute(query, (span.first, span.first + span.requests)):
                 yield custom_id
+
+    def all_custom_ids(self) -> Iterator[str]:
+        """The ids of all requests, read from themselves."""
+        return (custom_id for _, custom_id, *_ in self._rows())
 
     def loads(self, span: Span) -> list[Load]:
         """What a batch asks of which model; empty for requests that were attached without being checked."""
         query = "SELECT model, prompt, requests, input_tokens, max_tokens FROM loads WHERE first = ?"
-        with closing(self.open_index()) as db:
+        with closing(self._open_index()) as db:
             return [Load._make(row) for row in db.execute(query, (span.first,))]
 
     def sync(self) -> None:

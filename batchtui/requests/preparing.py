@@ -16,7 +16,7 @@ from typing import BinaryIO
 from batchtui.config import open_private
 from batchtui.disk import transaction
 from batchtui.requests.checking import Checked, Fault, check, custom_id_of, identify
-from batchtui.requests.kept import KeptRequests, Load, Span, body_size
+from batchtui.requests.kept import INDEX_BY_ID, KeptRequests, Load, Span, body_size
 from batchtui.requests.reading import Item, read_items
 from batchtui.text import count, size
 
@@ -153,7 +153,7 @@ class _Preparation:
     def run(self, items: Iterable[Item]) -> None:
         made = self._made
         with (
-            closing(made.kept.open_index()) as db,
+            closing(made.kept.new_index()) as db,
             transaction(db),
             open(made.kept.data, "xb", opener=open_private) as file,
         ):
@@ -162,7 +162,7 @@ class _Preparation:
                 if len(self._rows) >= _ROWS_AT_ONCE:
                     self._store(db)
             self._store(db)
-            db.execute("CREATE INDEX requests_by_id ON requests (custom_id)")
+            db.execute(INDEX_BY_ID)
             self._look_for_twins(db)
             self._close_part()
             db.executemany("INSERT INTO loads VALUES (?, ?, ?, ?, ?, ?)", self._part_loads)
