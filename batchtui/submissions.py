@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +40,7 @@ T = TypeVar("T")
 LOOK_SECONDS: Sequence[float] = (0.0, 2.0, 4.0, 8.0)
 """How long to wait before each look for a batch whose answer was lost; it may appear late."""
 ORPHAN_SECONDS = 24 * 3600.0
-"""Copies of requests that nothing refers to are removed when they are older; younger may be in the making."""
+"""Drafts are removed when they are older; younger ones may be in the making."""
 FAILED = ("errored", "expired", "canceled")
 """Outcomes that may be submitted again."""
 
@@ -124,18 +124,23 @@ class Submissions:
         self._client = client
         self._learn = learn
         self._look_seconds = look_seconds
-        self.notice: str | None = None
-        """One sentence for the person, when what was submitted could not be looked up."""
+        self._notice: str | None = None
 
     @cached_property
     def journal(self) -> Journal:
         """What was sent when, and what became of it."""
-        return Journal(private_dir(self._folder) / "journal.db")
+        return Journal(private_dir(self._folder))
+
+    @property
+    def notice(self) -> str | None:
+        """One sentence for the person when what was submitted was damaged or cannot be looked up."""
+        return self._notice or (self.journal.notice or None if "journal" in self.__dict__ else None)
 
     @property
     def _has_journal(self) -> bool:
         """Whether anything was ever submitted or attached; if not, nothing is made on this disk to look."""
-        return "journal" in self.__dict__ or (self._folder / "journal.db").exists()
+        places = (self._folder / "journal.db", self._folder / "requests")
+        return "journal" in self.__dict__ or any(path.exists() for path in places)
 
     def close(self) -> None:
         """Closes the journal."""
@@ -149,9 +154,11 @@ class Submissions:
 
         Raises:
             OSError: It cannot be read, or its copy not be written.
+            JournalError: Nothing could be sent.
         """
-        self._sweep()
-        return prepare(path, self._requests_folder, report=report)
+        self.journal.refresh()
+        self._remove_orphans()
+        return prepare(path, self._drafts_folder, report=report)
 
     def discard(self, prepared: Prepared) -> None:
         """Throws away what was prepared, unless its sending was begun."""
@@ -176,9 +183,8 @@ class Submissions:
     def _same(self, prepared: Prepared, parent: str | None) -> list[Submission]:
         return [
             submission
-            for submission in self.journal.same(prepared.digest)
-            if parent in (None, submission.parent)
-            and any(part.batch_id or part.may_exist for part in submission.parts)
+            for submission in self.journal.same(prepared.digest, prepared.size)
+            if submission.was_sent and (parent in (None, submission.parent) or submission.is_unrecorded)
         ]
 
     async def submit(
@@ -202,18 +208,23 @@ class Submissions:
             NotSubmitted: A part was not accepted; the journal knows how far it came.
         """
         with self._alone():
+            self.journal.refresh()
             self._refuse_news(prepared, parent)
             if unfinished:
                 submission = self.journal.submission(unfinished.id)
+                self.journal.restore_requests(submission, prepared)
             else:
-                prepared.kept.sync()
+                self._forget_unsent(prepared)
                 submission = self.journal.begin(prepared, parent)
-                prepared.is_begun = True
             try:
                 return await self._submitter().submit(submission, on_sent)
             finally:
-                if self.journal.forget_unsent(submission.id):
-                    KeptRequests(self._requests_folder, submission.id).remove()
+                self.journal.forget_unsent(submission.id)
+
+    def _forget_unsent(self, prepared: Prepared) -> None:
+        """Removes what was begun with the same content and ended by a kill before anything was sent."""
+        for one in self.journal.same(prepared.digest, prepared.size):
+            self.journal.forget_unsent(one.id)
 
     def _refuse_news(self, prepared: Prepared, parent: str | None) -> None:
         """Another process may have submitted the same while the person was asked."""
@@ -224,6 +235,13 @@ class Submissions:
         if parent is None:
             return
         ours = set(prepared.kept.custom_ids(prepared.whole))
+        for lost in self.journal.unrecorded():
+            theirs = KeptRequests(self._requests_folder, lost.id).all_custom_ids()
+            if lost.id not in prepared.same and not ours.isdisjoint(theirs):
+                raise SubmissionError(
+                    f"Some of it may have been submitted again: the record of {lost.source} was lost. Run "
+                    f"`batchtui attach ID {lost.source}` with its batch, or move it away if it was not sent."
+                )
         for part in self._sent_again(parent):
             theirs = KeptRequests(self._requests_folder, part.submission).custom_ids(part.span)
             if part.submission not in prepared.same and not ours.isdisjoint(theirs):
@@ -274,12 +292,12 @@ class Submissions:
         with self._alone():
             return all([await self._submitter().find(part) for part in parts])
 
-    def _sweep(self) -> None:
-        """Removes copies that nothing refers to: what made them was killed before anything was sent."""
-        ours, now = self.journal.kept_names(), time.time()
-        for path in self._requests_folder.iterdir():
-            if path.name.partition(".")[0] not in ours and now - path.stat().st_mtime > ORPHAN_SECONDS:
-                path.unlink(missing_ok=True)
+    def _remove_orphans(self) -> None:
+        """Removes old drafts: what made them was killed. What was ever sent is not among them."""
+        for path in self._drafts_folder.iterdir():
+            with suppress(FileNotFoundError):  # another process does the same
+                if time.time() - path.stat().st_mtime > ORPHAN_SECONDS:
+                    path.unlink()
 
     # Requests that are kept
 
@@ -312,7 +330,7 @@ class Submissions:
         try:
             return look()
         except (ConfigError, OSError, sqlite3.Error) as error:
-            self.notice = str(error)
+            self._notice = str(error)
             return otherwise
 
     def attach(self, batch_id: str, path: Path, *, requests: int, results: Results | None = None) -> Attached:
@@ -340,9 +358,7 @@ class Submissions:
             if lost:
                 self.journal.note_accepted(lost, batch_id)
             else:
-                prepared.kept.sync()
-                self.journal.attach(batch_id, prepared.kept.name, span)
-                prepared.is_begun = True
+                self.journal.attach(batch_id, prepared, span)
         finally:
             self.discard(prepared)
         return attached
@@ -354,7 +370,7 @@ class Submissions:
             SubmissionError: It is no file of requests.
             OSError: It cannot be read.
         """
-        prepared = prepare(path, self._requests_folder, was_accepted=True)
+        prepared = prepare(path, self._drafts_folder, was_accepted=True)
         if prepared.faults:
             self.discard(prepared)
             fault = prepared.faults[0]
@@ -363,7 +379,8 @@ class Submissions:
 
     def _lost_part(self, prepared: Prepared, requests: int) -> Part | None:
         """What was sent of these very requests without an answer, if it has as many as the batch."""
-        parts = [part for submission in self.journal.same(prepared.digest) for part in submission.parts]
+        same = self.journal.same(prepared.digest, prepared.size)
+        parts = [part for submission in same for part in submission.parts]
         return next((part for part in parts if part.may_exist and part.span.requests == requests), None)
 
     # What failed, and sending it again
@@ -428,7 +445,7 @@ class Submissions:
         items = (
             Item(number, raw) for number, raw in enumerate(self._requests(batch_id, custom_ids, mended), 1)
         )
-        return prepare_items(items, self._requests_folder, source=f"what failed of {batch_id}")
+        return prepare_items(items, self._drafts_folder, source=f"what failed of {batch_id}")
 
     def _requests(self, batch_id: str, custom_ids: Sequence[str], mended: Prepared | None) -> Iterator[bytes]:
         left = dict.fromkeys(custom_ids)
@@ -493,6 +510,10 @@ class Submissions:
     @property
     def _requests_folder(self) -> Path:
         return private_dir(self._folder / "requests")
+
+    @property
+    def _drafts_folder(self) -> Path:
+        return private_dir(self._folder / "drafts")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

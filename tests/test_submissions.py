@@ -142,25 +142,38 @@ async def test_a_file_that_holds_no_requests_is_tied_to_nothing(one: Submitting,
     assert one.kept == []
 
 
-async def test_old_copies_that_nothing_refers_to_are_removed(one: Submitting, file: Path) -> None:
+async def test_old_drafts_are_removed(one: Submitting, file: Path) -> None:
     await one.create(file)
     young, old = one.submissions.prepare(file), one.submissions.prepare(file)
-    for path in one.folder.glob("requests/*"):
+    for path in one.folder.rglob("*.*"):
         if path.name.split(".")[0] != young.kept.name:
             os.utime(path, (0, time.time() - ORPHAN_SECONDS - 1))
     one.submissions.discard(one.submissions.prepare(file))
-    assert old.kept.name not in one.kept
-    assert young.kept.name in one.kept
-    assert len(one.kept) == 2
+    assert not old.kept.data.exists()
+    assert not old.kept.index.exists()
+    assert young.kept.data.exists()
+    assert len(one.kept) == 1
 
 
-async def test_a_journal_that_cannot_be_read_stops_everything(
-    one: Submitting, server: Embedded, file: Path
+async def test_the_same_content_is_kept_once_however_often_it_is_attached(
+    one: Submitting, file: Path, tmp_path: Path
 ) -> None:
-    (one.folder / "journal.db").write_bytes(b"not a database, " * 100)
-    with pytest.raises(OSError, match=r"journal.* cannot be used .*: nothing is sent without it"):
-        await one.create(file)
-    assert await batches_on(server) == []
+    batch = await one.client.create(REQUESTS)
+    for _ in range(2):
+        one.submissions.attach(batch.id, file, requests=10)
+    assert len(one.kept) == 1
+    other = write(tmp_path / "other.jsonl", REQUESTS[:9])
+    one.submissions.attach(batch.id, other, requests=10)
+    assert len(one.kept) == 2
+    assert one.submissions.request(batch.id, "a-9") is None
+    assert one.submissions.family(batch.id) == ([batch.id], [])
+
+
+async def test_content_that_was_attached_to_a_batch_is_known_again(one: Submitting, file: Path) -> None:
+    batch = await one.client.create(REQUESTS)
+    one.submissions.attach(batch.id, file, requests=10)
+    assert await one.create(file) == []
+    assert len(await one.create(file, again=True)) == 1
 
 
 # Sending again what failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -312,8 +313,13 @@ def _earlier(
         done = f"{len(earlier.batch_ids)} of {plural(len(earlier.parts), 'batch', 'batches')}"
         say(f"The same was begun on {date}, {done} done; going on with it.")
         return earlier
-    warning = f"The same content was already submitted on {date} as {_some(earlier.batch_ids)}."
-    say(warning)
+    if earlier.is_unrecorded:
+        say(
+            f"The same content may have been submitted on {date}: the record of it was lost. If its batch is "
+            f"in `batchtui list`, run `batchtui attach ID {shlex.quote(earlier.source)}`."
+        )
+    else:
+        say(f"The same content was already submitted on {date} as {_some(earlier.batch_ids)}.")
     if not again:
         if yes:
             raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")

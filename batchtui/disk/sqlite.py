@@ -35,36 +35,47 @@ class NewerSchema(Exception):
     """The file was written by a newer batchtui; it may be read but not written."""
 
 
-def open_database(path: Path, migrations: Sequence[Migration], *, rebuild: bool = True) -> sqlite3.Connection:
+def open_database(
+    path: Path, migrations: Sequence[Migration], *, rebuild: bool = True, durable: bool = False
+) -> sqlite3.Connection:
     """A connection in autocommit mode with the newest schema.
 
     Args:
         path: The file; its folder must exist. Created with mode 0600.
         migrations: The steps from an empty file to the newest schema, oldest first.
         rebuild: Set a corrupt file aside as `.corrupt-<time>` and begin anew; else let the error out.
+        durable: Keep all of it in this one file, and return from each commit only when it would outlast a
+            loss of power. Slower to write.
 
     Raises:
         NewerSchema: The schema is newer than `migrations` knows.
         sqlite3.DatabaseError: The file cannot be used.
     """
     try:
-        return _open(path, migrations)
+        return _open(path, migrations, durable=durable)
     except sqlite3.OperationalError:
         raise  # locked, disk full, no permission: the data is not to blame
     except sqlite3.DatabaseError:
         if not rebuild:
             raise
         set_aside(path)
-        return _open(path, migrations)
+        return _open(path, migrations, durable=durable)
 
 
-def set_aside(path: Path) -> None:
-    """Renames a corrupt file and its journals, so that nothing is lost and a new one can begin."""
-    stamp = time.strftime("%Y%m%dT%H%M%S")
+def set_aside(path: Path) -> Path:
+    """Renames a corrupt file and its journals, so that nothing is lost and a new one can begin.
+
+    Returns:
+        Where the file is now.
+    """
+    stamp, tries = time.strftime("%Y%m%dT%H%M%S"), 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{stamp}")).exists():
+        stamp, tries = f"{stamp.partition('-')[0]}-{tries}", tries + 1
     for suffix in ("", "-wal", "-shm", "-journal"):
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(path.with_name(f"{path.name}.corrupt-{stamp}{suffix}"))
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -74,7 +85,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     )
 
 
-def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
@@ -83,7 +94,7 @@ def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
             raise NewerSchema(
                 f"{path} is from a newer batchtui (schema {version}; this one knows {len(migrations)})."
             )
-        _set_journal(connection, path)
+        _set_journal(connection, path, durable=durable)
         if version < len(migrations):
             _migrate(connection, migrations)
         return _configure(connection)
@@ -97,12 +108,12 @@ def _configure(connection: sqlite3.Connection) -> sqlite3.Connection:
     return connection
 
 
-def _set_journal(connection: sqlite3.Connection, path: Path) -> None:
+def _set_journal(connection: sqlite3.Connection, path: Path, *, durable: bool) -> None:
     # WAL needs shared memory, which network file systems do not have: there it corrupts silently.
-    mode = "DELETE" if file_system(path) in NETWORK_FILE_SYSTEMS else "WAL"
+    mode = "DELETE" if durable or file_system(path) in NETWORK_FILE_SYSTEMS else "WAL"
     if connection.execute("PRAGMA journal_mode").fetchone()[0].upper() != mode:
         connection.execute(f"PRAGMA journal_mode = {mode}")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {'EXTRA' if durable else 'NORMAL'}")
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:

@@ -11,10 +11,12 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.requests.checking import Fault
-    from batchtui.requests.journal import Journal, Part, PartState, Submission
+    from batchtui.requests.journal import Journal
     from batchtui.requests.kept import KeptRequests, Load, RequestBody, Span
     from batchtui.requests.preparing import Prepared, prepare, prepare_items
     from batchtui.requests.reading import Item, read_items
+    from batchtui.requests.records import Part, PartState, Submission
+    from batchtui.requests.store import JournalError
     from batchtui.requests.submitting import Found, Lost, NotSubmitted, OnSent, Sent, Submitter
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Found",
     "Item",
     "Journal",
+    "JournalError",
     "KeptRequests",
     "Load",
     "Lost",
@@ -42,10 +45,12 @@ __all__ = [
 
 _MODULES = {
     "checking": ("Fault",),
-    "journal": ("Journal", "Part", "PartState", "Submission"),
+    "journal": ("Journal",),
     "kept": ("KeptRequests", "Load", "RequestBody", "Span"),
     "preparing": ("Prepared", "prepare", "prepare_items"),
     "reading": ("Item", "read_items"),
+    "records": ("Part", "PartState", "Submission"),
+    "store": ("JournalError",),
     "submitting": ("Found", "Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
 }
 __getattr__ = lazy_names(

@@ -1,218 +1,204 @@
-"""What was submitted from here, written down before it is sent (SQLite).
+"""What was submitted from here, written down before it is sent.
 
-This is no cache: it says what may have been paid for already. What cannot be read raises.
+This is no cache: it says what may have been paid for already. Each submission has a record, kept in two
+places (see `store`). Kept requests without a record are *unrecorded*: whether they were sent is unknown, so
+they are never removed, and the same content is not sent again without a yes.
+
+The one error is `JournalError`, an OSError with a sentence for the person. Reading raises it only where the
+folder itself cannot be read; all else that is wrong stops writing, and with it sending.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from batchtui.disk import NewerSchema, open_database, transaction
-from batchtui.requests.kept import Span
+from batchtui.config import private_dir
+from batchtui.requests.kept import KeptRequests, Span
 from batchtui.requests.preparing import Prepared
-
-MIGRATIONS = (
-    """
-    CREATE TABLE submissions (
-        id TEXT PRIMARY KEY,
-        digest TEXT NOT NULL,
-        source TEXT NOT NULL,
-        requests INTEGER NOT NULL,
-        parent TEXT,
-        created_at REAL NOT NULL
-    );
-    CREATE INDEX submissions_by_digest ON submissions (digest);
-    CREATE TABLE parts (
-        submission TEXT NOT NULL REFERENCES submissions (id),
-        number INTEGER NOT NULL,
-        first INTEGER NOT NULL,
-        requests INTEGER NOT NULL,
-        start INTEGER NOT NULL,
-        size INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        batch_id TEXT,
-        sent_at REAL,
-        newest_before TEXT,
-        newest_before_at REAL,
-        PRIMARY KEY (submission, number)
-    );
-    CREATE TABLE batches (
-        batch_id TEXT PRIMARY KEY,
-        submission TEXT NOT NULL,
-        first INTEGER NOT NULL,
-        requests INTEGER NOT NULL,
-        start INTEGER NOT NULL,
-        size INTEGER NOT NULL,
-        attached_at REAL NOT NULL
-    );
-    """,
-)
+from batchtui.requests.receipts import Receipts, sync_folder
+from batchtui.requests.records import Part, PartState, Submission
+from batchtui.requests.store import JournalError, Store
 
 
-class PartState(StrEnum):
-    """How far one batch of a submission has come."""
+class _Lookups:
+    """Ways to find records.
 
-    WAITING = "waiting"
-    """Nothing was sent."""
-    SENDING = "sending"
-    """It is being sent, or was when this process or the connection ended: it may exist."""
-    ACCEPTED = "accepted"
-    """It exists; its id is known."""
-    ABSENT = "absent"
-    """It was sent, no answer came, and the server was then asked and did not have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One batch of a submission.
-
-    Attributes:
-        submission: The submission's id, which is also the name of its kept requests.
-        number: Which part, from 0.
-        span: Its requests.
-        state: How far it has come.
-        batch_id: The batch, once known.
-        sent_at: When sending began, in seconds since the epoch by this machine's clock.
-        newest_before: The newest batch on the server at that time; empty if there was none.
-        newest_before_at: When that one was created, by the server's clock; 0 if there was none.
+    Args:
+        records: All of them.
     """
 
-    submission: str
-    number: int
-    span: Span
-    state: PartState
-    batch_id: str | None
-    sent_at: float | None
-    newest_before: str | None
-    newest_before_at: float
+    def __init__(self, records: dict[str, Submission]) -> None:
+        self.records = records
+        self.by_digest: dict[str, list[Submission]] = defaultdict(list)
+        self.by_parent: dict[str, list[Submission]] = defaultdict(list)
+        self.by_batch: dict[str, Part] = {}
+        """The part that each batch came from: the newest, where it was attached more than once."""
+        for one in sorted(records.values(), key=lambda one: one.created_at, reverse=True):
+            self.by_digest[one.digest].append(one)
+            if one.parent:
+                self.by_parent[one.parent].append(one)
+            for part in one.parts:
+                if part.batch_id and self._is_newer(part, part.batch_id):
+                    self.by_batch[part.batch_id] = part
 
-    @property
-    def may_exist(self) -> bool:
-        """Whether it was sent once without a clear answer since."""
-        return self.batch_id is None and self.sent_at is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """Requests that were sent, or were to be, as one or several batches.
-
-    Attributes:
-        id: Its id.
-        digest: SHA-256 of its requests.
-        source: Where they came from.
-        requests: How many.
-        parent: The batch whose failed requests these are, if they are.
-        created_at: When, in seconds since the epoch.
-        parts: Its batches.
-    """
-
-    id: str
-    digest: str
-    source: str
-    requests: int
-    parent: str | None
-    created_at: float
-    parts: Sequence[Part]
-
-    @property
-    def batch_ids(self) -> list[str]:
-        """Its batches that are known."""
-        return [part.batch_id for part in self.parts if part.batch_id]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it was accepted."""
-        return len(self.batch_ids) == len(self.parts)
+    def _is_newer(self, part: Part, batch_id: str) -> bool:
+        before = self.by_batch.get(batch_id)
+        return before is None or (before.sent_at or 0.0) < (part.sent_at or 0.0)
 
 
 class Journal:
-    """The journal of one workspace. May be used from any thread.
+    """The journal of one workspace. May be used from any thread, and by several processes.
 
     Args:
-        path: The database file, in an existing private folder.
+        folder: The workspace's private folder; it must exist.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._requests = folder / "requests"
+        self._receipts = Receipts(self._requests)
+        self._store = Store(folder)
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._lookups = _Lookups({})
+        self._digests: dict[str, str] = {}
+        """Of kept requests whose digest is not recorded."""
+
+    @property
+    def notice(self) -> str:
+        """One sentence for the person when something was damaged or cannot be used; else empty."""
+        return self._store.notice
+
+    # Writing
 
     def begin(self, prepared: Prepared, parent: str | None = None) -> Submission:
-        """Writes down what is about to be sent, all of it still waiting."""
-        submission = prepared.kept.name
-        with self._lock, transaction(self._db):
-            self._db.execute(
-                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
-                (submission, prepared.digest, prepared.source, prepared.requests, parent, time.time()),
-            )
-            self._db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
-                [
-                    (submission, number, *span, PartState.WAITING)
-                    for number, span in enumerate(prepared.parts)
-                ],
-            )
-        return self.submission(submission)
+        """Writes down what is about to be sent, all of it still waiting, and keeps its requests.
+
+        Raises:
+            JournalError: It cannot be written down; nothing may be sent.
+        """
+        name = prepared.kept.name
+        parts = [Part(name, number, span) for number, span in enumerate(prepared.parts)]
+        return self._keep(prepared, self._submission(prepared, parts, parent=parent))
 
     def note_sending(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
         """Writes down that a part is about to be sent; once this is back, it is on disk."""
-        values = (PartState.SENDING, time.time(), newest_before, newest_before_at)
-        self._update(part, "state = ?, sent_at = ?, newest_before = ?, newest_before_at = ?", *values)
-        return self.parts(part.submission)[part.number]
+        return self._update(
+            part,
+            state=PartState.SENDING,
+            sent_at=time.time(),
+            newest_before=newest_before,
+            newest_before_at=newest_before_at,
+        )
 
     def note_absent(self, part: Part) -> None:
         """Writes down that the server was looked at and does not have it; it may still appear."""
-        self._update(part, "state = ?", PartState.ABSENT)
+        self._update(part, state=PartState.ABSENT)
 
     def note_not_sent(self, part: Part) -> None:
         """Writes down that the batch cannot exist: the server said no, or was never reached."""
-        self._update(
-            part,
-            "state = ?, sent_at = NULL, newest_before = NULL, newest_before_at = NULL",
-            PartState.WAITING,
-        )
+        self._update(part, state=PartState.WAITING, sent_at=None, newest_before=None, newest_before_at=0.0)
 
     def note_accepted(self, part: Part, batch_id: str) -> None:
         """Writes down which batch a part has become, and that it came from the part's requests."""
-        accept = "UPDATE parts SET state = ?, batch_id = ? WHERE submission = ? AND number = ?"
-        with self._lock, transaction(self._db):
-            self._db.execute(accept, (PartState.ACCEPTED, batch_id, part.submission, part.number))
-            self._tie(batch_id, part.submission, part.span)
+        self._update(part, state=PartState.ACCEPTED, batch_id=batch_id)
 
-    def attach(self, batch_id: str, kept: str, span: Span) -> None:
-        """Ties a batch to the requests that it came from; they take the place of earlier ones."""
-        with self._lock, transaction(self._db):
-            self._tie(batch_id, kept, span)
+    def attach(self, batch_id: str, prepared: Prepared, span: Span) -> None:
+        """Ties a batch to the requests that it came from; they take the place of earlier ones.
 
-    def _tie(self, batch_id: str, kept: str, span: Span) -> None:
-        insert = "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)"
-        self._db.execute(insert, (batch_id, kept, *span, time.time()))
+        The same requests are kept once: those of an earlier attachment, and those that are unrecorded.
+        """
+        same = self.same(prepared.digest, prepared.size)
+        others = [one for one in same if all(part.state is PartState.ATTACHED for part in one.parts)]
+        if not others:
+            part = Part(prepared.kept.name, 0, span, PartState.ATTACHED, batch_id, time.time())
+            self._keep(prepared, self._submission(prepared, [part]))
+            return
+        other = others[0]
+
+        def add(current: Submission | None) -> Submission:
+            current = current or replace(self._submission(prepared, []), id=other.id)
+            parts = [part for part in current.parts if part.batch_id != batch_id]
+            parts.append(Part(other.id, 0, span, PartState.ATTACHED, batch_id, time.time()))
+            numbered = [replace(part, number=number) for number, part in enumerate(parts)]
+            return replace(current, digest=prepared.digest, parts=numbered)
+
+        self._store.change(other.id, add)
+
+    def restore_requests(self, submission: Submission, prepared: Prepared) -> None:
+        """Keeps requests of the same content again if those of a submission are gone or cut short.
+
+        Raises:
+            JournalError: They cannot be kept.
+        """
+        if self._receipts.copy_size(submission.id) != prepared.size:
+            with self._store.explaining():
+                prepared.kept.sync()
+                self._move(prepared, submission.id)
 
     def forget_unsent(self, submission: str) -> bool:
-        """Drops a submission if nothing of it can have been sent; answers whether it was so."""
-        with self._lock, transaction(self._db):
-            sent = (
-                "SELECT 1 FROM parts WHERE submission = ? AND (batch_id IS NOT NULL OR sent_at IS NOT NULL)"
-            )
-            if self._db.execute(sent, (submission,)).fetchone():
+        """Removes a submission and its requests if nothing of it can have been sent; returns whether."""
+
+        def may_go(current: Submission) -> bool:
+            if current.was_sent:
                 return False
-            self._db.execute("DELETE FROM parts WHERE submission = ?", (submission,))
-            self._db.execute("DELETE FROM submissions WHERE id = ?", (submission,))
+            # Before the record: requests without one may have been sent.
+            KeptRequests(self._requests, submission).remove()
             return True
+
+        return self._store.remove(submission, may_go)
+
+    @staticmethod
+    def _submission(prepared: Prepared, parts: Sequence[Part], parent: str | None = None) -> Submission:
+        source = os.fsencode(prepared.source).decode(errors="replace")  # a file's name need not be text
+        kept, requests = prepared.kept.name, prepared.requests
+        return Submission(kept, prepared.digest, source, requests, parent, time.time(), parts)
+
+    def _keep(self, prepared: Prepared, submission: Submission) -> Submission:
+        """Writes a new submission down and moves its requests from the drafts to the kept ones."""
+        # The record comes first: requests without one would look as if they may have been sent.
+        with self._store.explaining():
+            prepared.kept.sync()
+            made = self._store.change(submission.id, lambda _: submission)
+            self._move(prepared, submission.id)
+        return made
+
+    def _move(self, prepared: Prepared, name: str) -> None:
+        kept = KeptRequests(private_dir(self._requests), name)
+        prepared.kept.index.rename(kept.index)
+        prepared.kept.data.rename(kept.data)
+        prepared.kept, prepared.is_begun = kept, True
+        sync_folder(self._requests)
+
+    def _update(self, part: Part, **values: Any) -> Part:  # noqa: ANN401 - fields of Part
+        def change(current: Submission | None) -> Submission:
+            if current is None:
+                raise JournalError(f"The record of {part.submission} is gone. Run the same command again.")
+            parts = [replace(one, **values) if one.number == part.number else one for one in current.parts]
+            return replace(current, parts=parts)
+
+        return self._store.change(part.submission, change).parts[part.number]
+
+    # Reading
+
+    def refresh(self) -> None:
+        """Looks at the disk again, before anything is sent.
+
+        Raises:
+            JournalError: It cannot be told what was sent, or nothing could be written down.
+        """
+        self._store.refresh()
 
     def requests_of(self, batch_id: str) -> tuple[str, Span] | None:
         """The name of the kept requests of a batch, and which of them are its own."""
-        rows = self._read(
-            "SELECT submission, first, requests, start, size FROM batches WHERE batch_id = ?", batch_id
-        )
-        return (rows[0][0], Span(*rows[0][1:])) if rows else None
+        part = self._all().by_batch.get(batch_id)
+        return (part.submission, part.span) if part else None
 
     def submission(self, submission: str) -> Submission:
         """One submission by its id.
@@ -220,85 +206,73 @@ class Journal:
         Raises:
             LookupError: There is none.
         """
-        found = self._submissions("id = ?", submission)
-        if not found:
+        found = self._all().records.get(submission)
+        if found is None:
             raise LookupError(f"no submission {submission}")
-        return found[0]
+        return found
 
-    def same(self, digest: str) -> list[Submission]:
-        """Submissions of the same content, newest first."""
-        return self._submissions("digest = ?", digest)
+    def same(self, digest: str, size: int) -> list[Submission]:
+        """Submissions of the same content, newest first; also what is unrecorded or was attached.
+
+        Args:
+            digest: SHA-256 of the content.
+            size: Its bytes, so that only kept requests as long need to be read where there is no digest.
+        """
+        known = self._all()
+        lost = [*self.unrecorded(), *known.by_digest.get("", [])]
+        same = [replace(one, digest=digest) for one in lost if self._digest(one.id, size) == digest]
+        found = [*known.by_digest.get(digest, []), *same]
+        return sorted(found, key=lambda one: one.created_at, reverse=True)
+
+    def unrecorded(self) -> list[Submission]:
+        """Kept requests of which it is not known whether they were sent; the number of them is not known."""
+        self._all()
+        found = []
+        for name in sorted(self._store.unrecorded):
+            copy = self._receipts.copy(name)
+            with suppress(FileNotFoundError):
+                found.append(Submission(name, "", str(copy), 0, None, copy.stat().st_mtime, ()))
+        return found
 
     def parts(self, submission: str) -> list[Part]:
         """The parts of a submission; none if there is no such submission."""
-        return self._parts("submission = ?", submission)
+        found = self._all().records.get(submission)
+        return list(found.parts) if found else []
 
     def submission_of(self, batch_id: str) -> Submission | None:
-        """The submission that a batch came from."""
-        rows = self._read("SELECT submission FROM parts WHERE batch_id = ?", batch_id)
-        return self.submission(rows[0][0]) if rows else None
+        """The submission that a batch came from, if it was submitted from here."""
+        known = self._all()
+        part = known.by_batch.get(batch_id)
+        if part is None or part.state is PartState.ATTACHED:
+            return None
+        return known.records[part.submission]
 
     def children(self, batch_id: str) -> list[Submission]:
         """What was submitted again of a batch, oldest first."""
-        return self._submissions("parent = ?", batch_id)[::-1]
+        return self._all().by_parent.get(batch_id, [])[::-1]
 
     def known_batches(self) -> set[str]:
         """The batches of which it is known which requests they came from."""
-        return {row[0] for row in self._read("SELECT batch_id FROM batches")}
+        return set(self._all().by_batch)
 
     def lost_parts(self) -> list[Part]:
         """Parts that were sent once without a clear answer since."""
-        return self._parts("batch_id IS NULL AND sent_at IS NOT NULL")
-
-    def kept_names(self) -> set[str]:
-        """The names of all kept requests that something here refers to."""
-        return {
-            row[0] for row in self._read("SELECT id FROM submissions UNION SELECT submission FROM batches")
-        }
+        return [part for one in self._all().records.values() for part in one.parts if part.may_exist]
 
     def close(self) -> None:
         """Closes the file."""
+        self._store.close()
+
+    def _digest(self, name: str, size: int) -> str:
+        if name not in self._digests:
+            if self._receipts.copy_size(name) != size:
+                return ""
+            self._digests[name] = self._receipts.digest(name)
+        return self._digests[name]
+
+    def _all(self) -> _Lookups:
+        records = self._store.records()
         with self._lock:
-            if self._connection:
-                self._connection.close()
-                self._connection = None
-
-    def _submissions(self, condition: str, *values: object) -> list[Submission]:
-        query = f"SELECT * FROM submissions WHERE {condition} ORDER BY created_at DESC"  # noqa: S608 - our own words
-        return [
-            Submission(submission, digest, source, requests, parent, created_at, self.parts(submission))
-            for submission, digest, source, requests, parent, created_at in self._read(query, *values)
-        ]
-
-    def _parts(self, condition: str, *values: object) -> list[Part]:
-        query = f"SELECT * FROM parts WHERE {condition} ORDER BY submission, number"  # noqa: S608 - our own words
-        return [_part(*row) for row in self._read(query, *values)]
-
-    def _update(self, part: Part, assignments: str, *values: object) -> None:
-        query = f"UPDATE parts SET {assignments} WHERE submission = ? AND number = ?"  # noqa: S608 - our own words
-        with self._lock, transaction(self._db):
-            self._db.execute(query, (*values, part.submission, part.number))
-
-    def _read(self, query: str, *values: object) -> list[Any]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if self._connection is None:
-            try:
-                self._connection = open_database(self._path, MIGRATIONS, rebuild=False)
-                # What is about to be paid for must outlast a loss of power.
-                self._connection.execute("PRAGMA synchronous = FULL")
-            except (sqlite3.Error, NewerSchema) as error:
-                raise OSError(
-                    f"The journal of what was submitted, {self._path}, cannot be used ({error}): nothing is "
-                    "sent without it. Mend it, or move it away to begin anew."
-                ) from error
-        return self._connection
-
-
-def _part(submission: str, number: int, *rest: Any) -> Part:  # noqa: ANN401 - a row
-    *span, state, batch_id, sent_at, newest_before, newest_before_at = rest
-    before = newest_before, newest_before_at or 0.0
-    return Part(submission, number, Span(*span), PartState(state), batch_id, sent_at, *before)
+            if self._lookups.records is not records:
+                self._lookups = _Lookups(records)
+            return self._lookups

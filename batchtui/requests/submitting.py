@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import ApiError, OutcomeUnknown
-from batchtui.requests.journal import Journal, Part, PartState, Submission
+from batchtui.requests.journal import Journal
 from batchtui.requests.kept import KeptRequests, RequestBody
+from batchtui.requests.records import Part, PartState, Submission
 from batchtui.text import plural
 
 if TYPE_CHECKING:

@@ -188,6 +188,8 @@ def _about_earlier(earlier: Submission | None) -> list[str]:
     if earlier is None:
         return []
     when = ago(time.time() - earlier.created_at)
+    if earlier.is_unrecorded:
+        return [f"The same may have been submitted {when}: its record was lost. You may pay for it twice."]
     if earlier.is_whole:
         return [f"The very same was submitted {when}: you would pay for it twice."]
     done = f"{len(earlier.batch_ids)} of {count(len(earlier.parts))} batches"
