@@ -404,13 +404,14 @@ async def test_an_accepted_batch_that_cannot_be_written_down_is_found_again(
     assert [batch.id for batch in await batches_on(server)] == [batch_id]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 @pytest.mark.parametrize("path", ["journal.db", "requests", "."])
 async def test_a_folder_that_cannot_be_written_stops_sending_but_not_reading(
     server: Embedded, folder: Path, batch_id: str, file: Path, path: str
 ) -> None:
     mode = (folder / path).stat().st_mode
     (folder / path).chmod(mode & 0o555)
+    if os.access(folder / path, os.W_OK):
+        pytest.skip("root may write anywhere")
     try:
         async with submitting(server, folder) as one:
             assert one.submissions.request(batch_id, "a-7") is not None

@@ -90,7 +90,8 @@ class KeptRequests:
         Raises:
             sqlite3.Error: It cannot be used.
         """
-        return open_database(self.index, MIGRATIONS, rebuild=False)
+        # One file that can be moved, and read where nothing can be written.
+        return open_database(self.index, MIGRATIONS, rebuild=False, durable=True)
 
     def _open_index(self) -> sqlite3.Connection:
         """The index; made from the requests where it is missing, damaged or not finished."""

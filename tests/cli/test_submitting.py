@@ -63,7 +63,7 @@ def file(tmp_path: Path) -> Path:
 
 def kept() -> list[Path]:
     """All copies of requests that are left on this disk."""
-    return [*Path.home().parent.glob("**/requests/*")]
+    return [path for folder in ("drafts", "requests") for path in Path.home().parent.glob(f"**/{folder}/*")]
 
 
 def count(api: httpx.Client) -> int:
@@ -128,9 +128,27 @@ def test_the_same_again_is_refused_unless_told(run: Run, api: httpx.Client, file
     assert (first.code, refused.code, refused.out) == (0, 1, "")
     assert first.out.strip() in refused.err
     assert "Add --again" in refused.err
-    assert len(kept()) == 2  # one copy, and its index
+    assert len(kept()) == 3  # one copy, its index and its receipt
     assert count(api) == 1
     assert run("create", file, "--yes", "--again", "--json").code == 0
+    assert count(api) == 2
+
+
+def test_requests_whose_record_was_lost_are_sent_again_only_when_told(
+    run: Run, api: httpx.Client, file: Path
+) -> None:
+    run("create", file, "--yes")
+    for path in kept():
+        if path.name.endswith(".receipt.json"):
+            path.unlink()
+            (path.parent.parent / "journal.db").unlink()
+    refused = run("create", file, "--yes")
+    assert (refused.code, refused.out) == (1, "")
+    assert "may have been submitted" in refused.err
+    assert "run `batchtui attach ID " in refused.err
+    assert "Add --again" in refused.err
+    assert count(api) == 1
+    assert run("create", file, "--yes", "--again").code == 0
     assert count(api) == 2
 
 
