@@ -92,7 +92,9 @@ class Store:
         with self._lock:
             if self._mirror and not self._is_in_place(self._mirror):
                 self.close()
-            self._obstacle, self._records = "", None
+            if self._obstacle:
+                self._obstacle = self.notice = ""
+            self._records = None
             self._load()
             self._writable()
 
