@@ -36,6 +36,9 @@ class Watched(Protocol):
     def seen(self, batch_id: str) -> Batch | None:
         """A batch as it was last seen."""
 
+    def is_missing(self, batch_id: str) -> bool:
+        """Whether the server did not have a known batch when asked last, and it is being looked for again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -54,7 +57,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The server could not be asked.
+    """The server could not be asked, or did not have a batch that was there before.
 
     Attributes:
         why: One sentence.
@@ -79,7 +82,7 @@ async def watch(
         StatusError: The server said no in a way that waiting cannot mend, such as to the key.
     """
     known: dict[str, Batch] = {}
-    left, gone = list(dict.fromkeys(batch_ids)), set[str]()
+    left, gone, missing = list(dict.fromkeys(batch_ids)), set[str](), set[str]()
     pause, failures = interval or FIRST_SECONDS, 0
     while True:
         try:
@@ -105,6 +108,10 @@ async def watch(
             return
         if interval is None:
             pause = FIRST_SECONDS if changed else min(pause * SLOWER, SLOWEST_SECONDS)
+        now_missing = {batch_id for batch_id in left if workspace.is_missing(batch_id)}
+        for batch_id in sorted(now_missing - missing):
+            yield Waiting(f"{batch_id} was not found. It counts as deleted if that stays so.", pause)
+        missing = now_missing
         await asyncio.sleep(pause)
 
 

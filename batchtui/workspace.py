@@ -37,6 +37,11 @@ CALLS_KEPT = 1000
 """Calls that the log remembers."""
 CACHE_NAME = "cache.db"
 """Of the file, in the workspace's own folder, that keeps what is known of its batches."""
+GONE_SECONDS = 120.0
+"""For so long a batch that was seen or made here may be answered with 404 before it counts as deleted: the
+API does so for seconds after a create, and now and then later. Source: anthropic-sdk-python#1432."""
+GONE_LOOKS = 3
+"""Looks in that time, at least."""
 CURSOR_TRIES = 5
 """Newer batches tried as a cursor when the edge itself was deleted meanwhile."""
 
@@ -94,9 +99,18 @@ class Workspace:
         cache_root: The cache folder; this workspace has a private one inside it.
         data_root: The folder of what cannot be fetched again; likewise.
         attempts: Tries for each call to the API, the first one counted.
+        gone_seconds: How long a known batch may be missing before it counts as deleted.
     """
 
-    def __init__(self, profile: Profile, cache_root: Path, data_root: Path, *, attempts: int = 4) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        cache_root: Path,
+        data_root: Path,
+        *,
+        attempts: int = 4,
+        gone_seconds: float = GONE_SECONDS,
+    ) -> None:
         self.profile = profile
         self.folder = private_dir(cache_root / profile.workspace_digest)
         self.cache = BatchCache(self.folder / CACHE_NAME)
@@ -106,6 +120,9 @@ class Workspace:
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         """The newest calls to the API, oldest first."""
         self._attempts = attempts
+        self._gone_seconds = gone_seconds
+        self._missing: dict[str, tuple[float, int]] = {}
+        """Known batches that the server did not have when asked: since when, and how many looks ago."""
         self._data_root = data_root
         self._top: Batch | None = None
         self._edge: Batch | None = None
@@ -236,11 +253,23 @@ class Workspace:
         return saved or await self.retrieve(batch_id)
 
     async def update(self, batch_id: str) -> Changes:
-        """Asks about one batch; that it is gone is an answer too."""
+        """Ask about one batch; that it is gone is an answer too, but for a known one not the first time."""
         try:
             return (await self._retrieve(batch_id))[1]
         except NotFound:
-            return self._drop([batch_id])
+            return self._drop([batch_id]) if self._is_gone(batch_id) else Changes()
+
+    def is_missing(self, batch_id: str) -> bool:
+        """Whether the server did not have a known batch when asked last, and it is being looked for again."""
+        return batch_id in self._missing
+
+    def _is_gone(self, batch_id: str) -> bool:
+        if self.batches.get(batch_id) is None:
+            return True
+        now = time.monotonic()
+        since, looks = self._missing.get(batch_id, (now, 0))
+        self._missing[batch_id] = since, looks + 1
+        return looks + 1 >= GONE_LOOKS and now - since >= self._gone_seconds
 
     def seen(self, batch_id: str) -> Batch | None:
         """A batch as it was last seen."""
@@ -348,8 +377,10 @@ class Workspace:
         seen = [_record(batch) for batch in page.data]
         floor = seen[-1].created_at if page.has_more and seen else -inf
         ids = {batch.id for batch in seen}
-        missing = [b.id for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
-        return changes + self._drop(missing), seen
+        absent = [b for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
+        # The newest may have been made a moment ago and not be listed yet.
+        gone = [b.id for b in absent if time.time() - b.created_at >= self._gone_seconds]
+        return changes + self._drop(gone), seen
 
     async def _retrieve(self, batch_id: str) -> tuple[Batch, Changes]:
         answer = await self.client.retrieve(batch_id)
@@ -357,10 +388,14 @@ class Workspace:
         return self.batches.get(answer.id) or _record(answer), changes
 
     def _learn(self, batches: Sequence[MessageBatch]) -> Changes:
+        for batch in batches:
+            self._missing.pop(batch.id, None)
         return Changes(self.batches.learn([(_record(batch), batch.wire) for batch in batches]))
 
     def _drop(self, ids: Sequence[str]) -> Changes:
         """Forgets batches that the server no longer has, but for those whose results are saved here."""
+        for batch_id in ids:
+            self._missing.pop(batch_id, None)
         return Changes(*self.batches.drop(ids, time.time(), keep=self.has_saved_results))
 
     def check_writable(self) -> None:

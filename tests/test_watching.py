@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from batchtui.api import BatchesClient, NotAuthorised
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.watching import Looked, Waiting
 from batchtui.workspace import Workspace
+from tests.canned_server import answer, canned_server, error_answer
 from tests.submitting import ended, profile_of, request
 
 if TYPE_CHECKING:
@@ -95,6 +97,39 @@ async def test_a_batch_that_is_gone_is_told_once(workspace: Workspace, other: Ba
     last = steps[-1]
     assert isinstance(last, Looked)
     assert [batch.id for batch in last.batches] == [here]
+
+
+async def test_a_batch_that_was_seen_is_not_gone_after_one_404(tmp_path: Path) -> None:
+    lost = error_answer("404 Not Found", "not_found_error", "Message batch not found")
+    running, over = batch_answer("in_progress"), batch_answer("ended")
+    async with canned_server(running, lost, running, lost, lost, over) as server:
+        workspace = Workspace(server.profile, tmp_path, tmp_path / "data", attempts=1)
+        steps = await looks(workspace, "msgbatch_1")
+        await workspace.aclose()
+    waits = [step for step in steps if isinstance(step, Waiting)]
+    looked = [step for step in steps if isinstance(step, Looked)]
+    assert ["msgbatch_1 was not found" in wait.why for wait in waits] == [True, True]
+    assert not any(look.gone for look in looked)
+    assert [batch.is_ended for batch in looked[-1].batches] == [True]
+
+
+def batch_answer(status: str) -> bytes:
+    times = dict.fromkeys(("created_at", "expires_at"), "2026-11-20T10:00:00Z")
+    absent = dict.fromkeys(("ended_at", "cancel_initiated_at", "archived_at", "results_url"))
+    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 1)
+    facts = {"id": "msgbatch_1", "type": "message_batch", "processing_status": status}
+    return answer("200 OK", json.dumps(facts | {"request_counts": counts} | times | absent).encode())
+
+
+async def test_a_batch_that_stays_missing_is_gone_in_the_end(tmp_path: Path) -> None:
+    lost = error_answer("404 Not Found", "not_found_error", "Message batch not found")
+    async with canned_server(batch_answer("in_progress"), lost) as server:
+        workspace = Workspace(server.profile, tmp_path, tmp_path / "data", attempts=1, gone_seconds=0.05)
+        steps = await looks(workspace, "msgbatch_1")
+        await workspace.aclose()
+    looked = [step for step in steps if isinstance(step, Looked)]
+    assert len(looked) > 3
+    assert [batch_id for look in looked for batch_id in look.gone] == ["msgbatch_1"]
 
 
 async def test_calls_that_fail_are_waited_out_ever_longer(

@@ -248,7 +248,8 @@ class BatchesScreen(BatchActionsScreen):
         saved = f"saved here, {size(files.size)}" if files.is_complete else None
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
         origin = self._workspace.submissions.origin(batch.id)
-        self._detail.show_batch(Told(batch, history, saved, self._prices.get(batch.id), origin))
+        price, is_missing = self._prices.get(batch.id), self._workspace.is_missing(batch.id)
+        self._detail.show_batch(Told(batch, history, saved, price, origin, is_missing))
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )

@@ -39,6 +39,7 @@ class Told(NamedTuple):
         saved: What of its results is on this disk, in words; None for nothing.
         price: What it cost or may cost, if known.
         origin: Where it came from, as far as that was here.
+        is_missing: Whether the server did not have it when asked last.
     """
 
     batch: Batch
@@ -46,6 +47,7 @@ class Told(NamedTuple):
     saved: str | None
     price: Price | None
     origin: Origin | None
+    is_missing: bool = False
 
 
 class BatchDetail(Document):
@@ -105,6 +107,8 @@ def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
     status = status_of(batch)
     tone = _TONES.get(status.tone, f"${status.tone}")
     yield Content.assemble((f"{status.sign} {status.words}", tone)), Content(clean_line(batch.id))
+    if told.is_missing:
+        yield (Content.assemble(("Not found by the server just now. Looking again.", "$warning")),)
     field = partial(_field, columns=name_columns)
     yield [field(name, value) for name, value in _times(batch, now)]
     if not batch.is_ended and batch.counts.done == 0:
