@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import httpcore
@@ -28,6 +28,7 @@ from batchtui.api.stream import ResultStream
 from batchtui.config import Profile
 
 BATCHES = "/v1/messages/batches"
+Answer = TypeVar("Answer", MessageBatch, DeletedMessageBatch)
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 CREATE_SECONDS = 600.0
 """How long the answer to a create is waited for; the server reads up to 256 MB before it gives one."""
@@ -138,10 +139,7 @@ class BatchesClient:
     async def retrieve(self, batch_id: str) -> MessageBatch:
         """One batch as it is now."""
         response, body = await self._call("GET", _path(batch_id))
-        batch = parse(MessageBatch, body, response.headers)
-        if batch.id != batch_id:
-            raise UnexpectedResponse(f"Asked about {batch_id}, the server answered about {batch.id}.")
-        return batch
+        return _about(batch_id, parse(MessageBatch, body, response.headers))
 
     async def list(
         self, *, limit: int = 20, after_id: str | None = None, before_id: str | None = None
@@ -180,12 +178,12 @@ class BatchesClient:
     async def cancel(self, batch_id: str) -> MessageBatch:
         """Asks for a batch to stop. It goes `canceling`, then `ended`, maybe with results."""
         response, body = await self._call("POST", _path(batch_id) + "/cancel")
-        return parse(MessageBatch, body, response.headers)
+        return _about(batch_id, parse(MessageBatch, body, response.headers))
 
     async def delete(self, batch_id: str) -> DeletedMessageBatch:
         """Deletes an ended batch and its results for good."""
         response, body = await self._call("DELETE", _path(batch_id))
-        return parse(DeletedMessageBatch, body, response.headers)
+        return _about(batch_id, parse(DeletedMessageBatch, body, response.headers))
 
     @asynccontextmanager
     async def results(
@@ -270,6 +268,17 @@ _BAD_ENVIRONMENT = (
     "The proxy or the certificates that the environment names cannot be used; "
     "`batchtui doctor` says which and why."
 )
+
+
+def _about(batch_id: str, answer: Answer) -> Answer:
+    """Return an answer that is about the batch that was asked for.
+
+    Raises:
+        UnexpectedResponse: It is about another one.
+    """
+    if answer.id != batch_id:
+        raise UnexpectedResponse(f"Asked about {batch_id}, the server answered about {answer.id}.")
+    return answer
 
 
 def _path(batch_id: str) -> str:

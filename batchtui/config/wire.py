@@ -21,7 +21,7 @@ _HEADER_VALUE = r"[\t -~]*"
 
 
 def checked_base_url(url: str, source: Source) -> str:
-    """Answers a base URL that the key may be sent to, its trailing slashes removed.
+    """Return a base URL that the key may be sent to, without trailing slashes and without `/v1`.
 
     Raises:
         ConfigError: It is not `https://` (or `http://` to this machine itself), or says more than
@@ -46,7 +46,8 @@ def checked_base_url(url: str, source: Source) -> str:
         raise source.error(
             "must be https, since http would show the key to the network (http is for localhost only)"
         )
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
 def parse_header_lines(text: str, source: Source) -> Headers:

@@ -221,11 +221,12 @@ async def test_a_number_of_thousands_of_digits_in_a_header() -> None:
         assert caught.value.total is None
 
 
-async def test_an_answer_about_another_batch_is_not_believed() -> None:
+@pytest.mark.parametrize("call", ["retrieve", "cancel", "delete"])
+async def test_an_answer_about_another_batch_is_not_believed(call: str) -> None:
     other = answer("200 OK", json.dumps(BATCH | {"id": "another"}).encode())
     async with canned_server(other) as server, BatchesClient(server.profile, retry=QUICK) as client:
         with pytest.raises(UnexpectedResponse, match="another"):
-            await client.retrieve("b1")
+            await getattr(client, call)("b1")
 
 
 async def test_custom_headers_go_once_and_never_in_place_of_the_key() -> None:

@@ -192,6 +192,9 @@ def test_mistakes_in_a_profile_are_named_with_their_line(config: Path, line: str
     ("url", "normal"),
     [
         ("https://api.anthropic.com/", "https://api.anthropic.com"),
+        ("https://api.anthropic.com/v1", "https://api.anthropic.com"),
+        ("https://gateway.example/anthropic/v1/", "https://gateway.example/anthropic"),
+        ("https://gateway.example/anthropic-v1", "https://gateway.example/anthropic-v1"),
         ("HTTPS://API.example:8443/a/B//", "https://api.example:8443/a/B"),
         ("http://localhost:8000", "http://localhost:8000"),
         ("http://127.8.9.1/", "http://127.8.9.1"),
