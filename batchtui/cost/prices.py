@@ -4,11 +4,14 @@ What holds of batches, from the public pricing page and the guides to batch proc
 every token costs 50 % of its standard price, those written to and read from the cache too; a web search
 costs the same as outside a batch, $10 per 1,000. The table has batch prices for current models only and
 hands out the standard ones for all others, and for days before it began to list them: those are halved here.
-It knows nothing of surcharges by region (`inference_geo`) or of discounts agreed on with a customer.
+For the rest, from the public pricing page and the release notes: restricting inference to the US costs 1.1
+times as much for every token on Opus 4.6, Sonnet 4.6 and later models; the Mythos models cost what the Fable
+models of the same version cost. It knows nothing of discounts agreed on with a customer.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -22,6 +25,16 @@ from batchtui.cost.tokens import Cost, ModelCost, Tokens, Usage, add_tokens
 
 PROVIDER = "anthropic"
 BATCH = {"processing": "batch"}
+US_FACTOR = Decimal("1.1")
+"""Source: public pricing page, data residency pricing."""
+SAME_PRICE_AS = {"claude-mythos-5": "claude-fable-5", "claude-mythos-5-1": "claude-fable-5-1"}
+"""Models that the table does not have, by one that the public pricing page lists at the same prices."""
+CHANGED_CACHE_READS = {
+    "claude-sonnet-5-5": (datetime(2026, 10, 7, tzinfo=UTC), Decimal("0.20")),
+}
+"""What cache reads cost before a day; the table has the later price. Source: public release notes."""
+_DATE = re.compile(r"-\d{8}$")
+_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 
 
 def price(usages: Iterable[Usage], at: float | None = None) -> Cost:
@@ -45,11 +58,22 @@ def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> Mod
     if not rates:
         return ModelCost(model, tokens, None)
     starts = [rate.start for rate in rates]
-    by_rate: list[list[Tokens]] = [[] for _ in rates]
+    by_rate: dict[tuple[int, bool], list[Tokens]] = {}
     for usage in usages:
-        by_rate[max(0, bisect_left(starts, usage.prompt) - 1)].append(usage.tokens)
-    money = (_money(rate.prices, add_tokens(parts)) for rate, parts in zip(rates, by_rate, strict=True))
+        rate = max(0, bisect_left(starts, usage.prompt) - 1)
+        by_rate.setdefault((rate, usage.is_us), []).append(usage.tokens)
+    us_factor = US_FACTOR if has_us_surcharge(model) else Decimal(1)
+    money = (
+        _money(rates[rate].prices, add_tokens(parts), us_factor if is_us else Decimal(1))
+        for (rate, is_us), parts in by_rate.items()
+    )
     return ModelCost(model, tokens, sum(money, Decimal()))
+
+
+def has_us_surcharge(model: str) -> bool:
+    """Whether restricting inference to the US costs more: on all models but those known to be before 4.6."""
+    found = _VERSION.match(model)
+    return found is None or (int(found[1]), int(found[2] or 0)) >= (4, 6)
 
 
 class _Rate(NamedTuple):
@@ -60,25 +84,36 @@ class _Rate(NamedTuple):
 
 
 def _rates(model: str, at: datetime | None) -> list[_Rate]:
-    """A model's batch prices, shortest prompts first; none for a model that the table does not know."""
+    """A model's batch prices, shortest prompts first; none for a model without a known price."""
     try:
-        standard, batch = (
-            genai_prices.calc_price(
-                genai_prices.Usage(),
-                model,
-                provider_id=PROVIDER,
-                genai_request_timestamp=at,
-                price_context=context,
-            ).model_price
-            for context in (None, BATCH)
-        )
+        standard, batch = _listed(model, at)
     except LookupError:
-        return []
+        twin = SAME_PRICE_AS.get(_DATE.sub("", model))
+        return _rates(twin, at) if twin else []
     tiers = [
         tier for each in vars(standard).values() if isinstance(each, TieredPrices) for tier in each.tiers
     ]
     starts = sorted({0, *(tier.start for tier in tiers)})
     return [_Rate(start, _batch_prices(standard, batch, start)) for start in starts]
+
+
+def _listed(model: str, at: datetime | None) -> tuple[ModelPrice, ModelPrice]:
+    """The standard and the batch prices of the table, corrected where it does not know of a change."""
+    standard, batch = (
+        genai_prices.calc_price(
+            genai_prices.Usage(),
+            model,
+            provider_id=PROVIDER,
+            genai_request_timestamp=at,
+            price_context=context,
+        )
+        for context in (None, BATCH)
+    )
+    changed = CHANGED_CACHE_READS.get(standard.model.id)
+    if changed is None or at is None or at >= changed[0]:
+        return standard.model_price, batch.model_price
+    corrected = ModelPrice(**vars(standard.model_price) | {"cache_read_mtok": changed[1]})
+    return corrected, corrected
 
 
 def _batch_prices(standard: ModelPrice, batch: ModelPrice, start: int) -> ModelPrice:
@@ -99,13 +134,13 @@ def _above(listed: Decimal | TieredPrices, start: int) -> Decimal:
     return reached[-1] if reached else listed.base
 
 
-def _money(prices: ModelPrice, tokens: Tokens) -> Decimal:
+def _money(prices: ModelPrice, tokens: Tokens, token_factor: Decimal) -> Decimal:
     usage = genai_prices.Usage(
         input_tokens=tokens.all_input,
         cache_write_tokens=tokens.cache_write_5m + tokens.cache_write_1h,
         cache_write_1h_tokens=tokens.cache_write_1h,
         cache_read_tokens=tokens.cache_read,
         output_tokens=tokens.output,
-        web_searches=tokens.searches,
     )
-    return prices.calc_price(usage)["total_price"]
+    searches = genai_prices.Usage(web_searches=tokens.searches)
+    return prices.calc_price(usage)["total_price"] * token_factor + prices.calc_price(searches)["total_price"]

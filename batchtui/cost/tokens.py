@@ -48,11 +48,13 @@ class Usage(NamedTuple):
         prompt: How many tokens the prompt of one request has. Some models bill every token of a request
             at a higher rate when its prompt is long, so only requests on the same side of each such
             threshold may be summed up.
+        is_us: Whether inference was restricted to the US, which costs more on newer models.
     """
 
     model: str
     tokens: Tokens
     prompt: int = 0
+    is_us: bool = False
 
 
 class ModelCost(NamedTuple):

@@ -7,15 +7,20 @@ agree. Source of the shapes: public API reference, Message Batches results.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any
 
 import msgspec
 
+from batchtui.cost import Tokens as Billed
 from batchtui.results import loose
 from batchtui.results.row import OUTCOMES, Flag, ResultRow
 
 MESSAGE_CHARS = 1000
+BILLED_ITERATIONS = ("compaction", "advisor_message")
+"""Model calls within a request whose tokens the top-level usage does not have; the advisor is another model.
+Source: public guides, Compaction and Advisor tool."""
 NAME_CHARS = 256
 
 Name = Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
@@ -30,13 +35,23 @@ class _ServerTools(msgspec.Struct, gc=False):
     web_search_requests: Tokens | None = 0
 
 
-class _Usage(msgspec.Struct, gc=False):
+class _Counts(msgspec.Struct, gc=False):
     input_tokens: Tokens | None = 0
     output_tokens: Tokens | None = 0
     cache_creation_input_tokens: Tokens | None = 0
     cache_read_input_tokens: Tokens | None = 0
     cache_creation: _CacheCreation | None = None
+
+
+class _Iteration(_Counts, gc=False):
+    type: Name | None = ""
+    model: Name | None = ""
+
+
+class _Usage(_Counts, gc=False):
     server_tool_use: _ServerTools | None = None
+    inference_geo: Name | None = ""
+    iterations: list[_Iteration] | None = None
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -118,6 +133,25 @@ def _row(n: int, offset: int, length: int, line: _Line, flag: Flag | None) -> Re
         usage.output_tokens or 0,
         (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0,
         flag,
+        usage.inference_geo or "",
+        _more_usage(message.model or "", usage.iterations) if usage.iterations else "",
+    )
+
+
+def _more_usage(model: str, iterations: list[_Iteration]) -> str:
+    more = [(each.model or model, *_tokens_of(each)) for each in iterations if each.type in BILLED_ITERATIONS]
+    return json.dumps(more, ensure_ascii=False) if more else ""
+
+
+def _tokens_of(counts: _Counts) -> Billed:
+    written = counts.cache_creation_input_tokens or 0
+    for_an_hour = (counts.cache_creation.ephemeral_1h_input_tokens or 0) if counts.cache_creation else 0
+    return Billed(
+        input=counts.input_tokens or 0,
+        output=counts.output_tokens or 0,
+        cache_write_5m=max(written - for_an_hour, 0),
+        cache_write_1h=for_an_hour,
+        cache_read=counts.cache_read_input_tokens or 0,
     )
 
 
@@ -176,19 +210,35 @@ def _loose_line(value: dict[str, Any]) -> _Line:
 
 def _loose_message(value: dict[str, Any]) -> _Message:
     usage = loose.as_object(value.get("usage"))
-    cache_creation = loose.as_object(usage.get("cache_creation"))
     server_tools = loose.as_object(usage.get("server_tool_use"))
     return _Message(
         _text(value.get("model")),
         _text(value.get("stop_reason")),
         _Usage(
-            _tokens(usage.get("input_tokens")),
-            _tokens(usage.get("output_tokens")),
-            _tokens(usage.get("cache_creation_input_tokens")),
-            _tokens(usage.get("cache_read_input_tokens")),
-            _CacheCreation(_tokens(cache_creation.get("ephemeral_1h_input_tokens"))),
+            *_loose_counts(usage),
             _ServerTools(_tokens(server_tools.get("web_search_requests"))),
+            _text(usage.get("inference_geo")),
+            _loose_iterations(usage.get("iterations")),
         ),
+    )
+
+
+def _loose_iterations(value: object) -> list[_Iteration]:
+    entries = [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return [
+        _Iteration(*_loose_counts(entry), _text(entry.get("type")), _text(entry.get("model")))
+        for entry in entries
+    ]
+
+
+def _loose_counts(value: dict[str, Any]) -> tuple[int, int, int, int, _CacheCreation]:
+    cache_creation = loose.as_object(value.get("cache_creation"))
+    return (
+        _tokens(value.get("input_tokens")),
+        _tokens(value.get("output_tokens")),
+        _tokens(value.get("cache_creation_input_tokens")),
+        _tokens(value.get("cache_read_input_tokens")),
+        _CacheCreation(_tokens(cache_creation.get("ephemeral_1h_input_tokens"))),
     )
 
 

@@ -15,6 +15,8 @@ from batchtui.results.files import ResultFiles
 from batchtui.results.row import Flag, ResultRow
 
 SCHEMA = """
+DROP TABLE IF EXISTS rows;
+DROP TABLE IF EXISTS file;
 CREATE TABLE rows (
     n INTEGER PRIMARY KEY,
     offset INTEGER NOT NULL,
@@ -31,7 +33,9 @@ CREATE TABLE rows (
     cache_read_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
     web_searches INTEGER NOT NULL,
-    flag TEXT
+    flag TEXT,
+    inference_geo TEXT NOT NULL,
+    more_usage TEXT NOT NULL
 );
 CREATE TABLE file (
     covered INTEGER NOT NULL,
@@ -44,7 +48,8 @@ CREATE TABLE file (
 );
 INSERT INTO file VALUES (0, 0, '', NULL, NULL, NULL, 0)
 """
-MIGRATIONS = (SCHEMA,)
+# An index of the first schema lacks columns that only the lines can fill: it is made again from the file.
+MIGRATIONS = ("", SCHEMA)
 
 COLUMNS = ", ".join(ResultRow._fields)
 _VALUES = f"({', '.join('?' * len(ResultRow._fields))})"

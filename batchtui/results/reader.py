@@ -21,7 +21,7 @@ from batchtui.results.files import ResultFiles
 from batchtui.results.index import COLUMNS, FileState, file_state, row_count
 from batchtui.results.message import OpenedResult, open_result, preview
 from batchtui.results.query import EVERYTHING, Query
-from batchtui.results.row import Flag, ResultRow
+from batchtui.results.row import US, Flag, ResultRow, parse_more_usage
 
 PREVIEW_BYTES = 4 * 1024 * 1024
 """Longer lines get no preview: reading them takes longer than painting a screen may."""
@@ -45,6 +45,7 @@ _TOKENS = ", ".join(
     )
 )
 """The columns as `Tokens` has them."""
+_BILLED = f"(model <> '' OR outcome = 'succeeded') AND flag IS NOT '{Flag.DUPLICATE}'"
 
 
 class Results:
@@ -141,12 +142,23 @@ class Results:
         """
         where, values = query.where
         found = self._select(
-            f"SELECT model, {_TOKENS}, MAX({_PROMPT}) FROM rows WHERE {where} "
-            f"AND (model <> '' OR outcome = 'succeeded') AND flag IS NOT '{Flag.DUPLICATE}' "
-            f"GROUP BY model, ({_PROMPT} + {PROMPT_STEP - 1}) / {PROMPT_STEP}",
+            f"SELECT model, {_TOKENS}, MAX({_PROMPT}), inference_geo = '{US}' FROM rows "
+            f"WHERE {where} AND {_BILLED} "
+            f"GROUP BY model, ({_PROMPT} + {PROMPT_STEP - 1}) / {PROMPT_STEP}, inference_geo = '{US}'",
             values,
         )
-        return [Usage(model, Tokens(*map(int, tokens)), prompt) for model, *tokens, prompt in found]
+        more = self._select(
+            f"SELECT more_usage, inference_geo = '{US}' FROM rows "
+            f"WHERE more_usage <> '' AND {where} AND {_BILLED}",
+            values,
+        )
+        return [
+            *(
+                Usage(model, Tokens(*map(int, tokens)), prompt, bool(is_us))
+                for model, *tokens, prompt, is_us in found
+            ),
+            *(usage for text, is_us in more for usage in parse_more_usage(text, is_us=bool(is_us))),
+        ]
 
     def errors(self, query: Query = EVERYTHING) -> list[ErrorGroup]:
         """What is no reply, like ones in one group, largest group first."""

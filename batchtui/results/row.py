@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from batchtui.cost import Tokens, Usage
 
 OUTCOMES = ("succeeded", "errored", "canceled", "expired")
 """Outcomes that the public API guide names (Batch processing); the set is open."""
+US = "us"
+"""The `inference_geo` that costs more. Source: public pricing page, data residency."""
 
 
 class Flag(StrEnum):
@@ -45,6 +48,9 @@ class ResultRow(NamedTuple):
         output_tokens: Output, thinking included.
         web_searches: Searches that the server ran, which are billed apart.
         flag: What is odd about the line, or None; see `Flag`.
+        inference_geo: Where the model ran, such as `us`; an open set.
+        more_usage: What `usage.iterations` has and the top-level fields do not: a JSON list of
+            `[model, *tokens]`, the tokens in the order of `Tokens`. Empty for nearly all results.
     """
 
     n: int
@@ -63,6 +69,8 @@ class ResultRow(NamedTuple):
     output_tokens: int = 0
     web_searches: int = 0
     flag: str | None = None
+    inference_geo: str = ""
+    more_usage: str = ""
 
     @property
     def all_input_tokens(self) -> int:
@@ -70,8 +78,8 @@ class ResultRow(NamedTuple):
         return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens
 
     @property
-    def usage(self) -> Usage:
-        """What this request used, as it is billed."""
+    def usages(self) -> list[Usage]:
+        """What this request used, as it is billed: one for each model call that is billed on its own."""
         tokens = Tokens(
             input=self.input_tokens,
             output=self.output_tokens,
@@ -80,4 +88,14 @@ class ResultRow(NamedTuple):
             cache_read=self.cache_read_tokens,
             searches=self.web_searches,
         )
-        return Usage(self.model, tokens, self.all_input_tokens)
+        is_us = self.inference_geo == US
+        return [
+            Usage(self.model, tokens, self.all_input_tokens, is_us),
+            *parse_more_usage(self.more_usage, is_us=is_us),
+        ]
+
+
+def parse_more_usage(more_usage: str, *, is_us: bool) -> list[Usage]:
+    """The usages of a row's `more_usage`."""
+    parts = ((model, Tokens(*tokens)) for model, *tokens in json.loads(more_usage or "[]"))
+    return [Usage(model, tokens, tokens.all_input, is_us) for model, tokens in parts]

@@ -111,3 +111,31 @@ async def test_an_unknown_model_of_a_hostile_name_has_no_price() -> None:
     said = json.loads(again.stdout)
     assert said["cost_usd"] is None
     assert [model["model"] for model in said["models"]] == [ATTACK]
+
+
+USAGE = {
+    "input_tokens": 23_000,
+    "output_tokens": 1_000,
+    "inference_geo": "us",
+    "iterations": [
+        {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500},
+        {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000},
+        {"type": "advisor_message", "model": "claude-mythos-5", "input_tokens": 900, "output_tokens": 100},
+    ],
+}
+
+
+async def test_a_bill_has_compaction_the_advisor_and_the_place() -> None:
+    # Opus 4.6: (203,000 * 5 + 4,500 * 25) / 1,000,000 = 1.1275; half of it, times 1.1: 0.620125.
+    # Mythos 5: (900 * 10 + 100 * 50) / 1,000,000 = 0.014; half of it, times 1.1: 0.0077.
+    result = {"type": "succeeded", "message": {"model": "claude-opus-4-6", "usage": USAGE}}
+    body = json.dumps({"custom_id": "a", "result": result}).encode() + b"\n"
+    answers = answer("200 OK", json.dumps(BATCH).encode()), answer("200 OK", body)
+    async with canned_server(*answers) as server:
+        done = await asyncio.to_thread(command, "cost", "b1", "--json", key="sk-test", url=server.base_url)
+    said = json.loads(done.stdout, parse_float=Decimal)
+    assert said["cost_usd"] == Decimal("0.627825")
+    assert {model["model"]: model["cost_usd"] for model in said["models"]} == {
+        "claude-opus-4-6": Decimal("0.620125"),
+        "claude-mythos-5": Decimal("0.0077"),
+    }

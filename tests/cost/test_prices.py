@@ -58,6 +58,55 @@ HAND_WORKED = {
 }
 
 
+ALL_KINDS = Tokens(MILLION, MILLION, MILLION, MILLION, MILLION, searches=1_000)
+IN_THE_US = {
+    # Half of (5 + 25 + 6.25 + 10 + 0.5) = 23.375, times 1.1 = 25.7125; searches cost the same everywhere.
+    "opus 4.6": ("claude-opus-4-6", "35.7125"),
+    # Half of (3 + 15 + 3.75 + 6 + 0.3) = 14.025, times 1.1 = 15.4275.
+    "sonnet 4.6": ("claude-sonnet-4-6", "25.4275"),
+    # Half of (2 + 10 + 2.5 + 4 + 0.1) = 9.3, times 1.1 = 10.23.
+    "later": ("claude-sonnet-5-5-20260928", "20.23"),
+    # Half of (10 + 50 + 12.5 + 20 + 1) = 46.75, times 1.1 = 51.425.
+    "later, not in the table": ("claude-mythos-5", "61.425"),
+    # Half of (5 + 25 + 6.25 + 10 + 0.5) = 23.375, which the place does not change.
+    "opus 4.5": ("claude-opus-4-5-20251101", "33.375"),
+    # Half of (15 + 75 + 18.75 + 30 + 1.5) = 70.125.
+    "opus 4": ("claude-opus-4-20250514", "80.125"),
+    # Half of (0.8 + 4 + 1 + 1.6 + 0.08) = 3.74.
+    "haiku 3.5": ("claude-3-5-haiku-20241022", "13.74"),
+}
+
+
+@pytest.mark.parametrize(("model", "dollars"), IN_THE_US.values(), ids=IN_THE_US)
+def test_inference_in_the_us_costs_a_tenth_more_on_models_from_4_6_on(model: str, dollars: str) -> None:
+    usage = Usage(model, ALL_KINDS, SHORT, is_us=True)
+    assert price([usage], NOW).total == Decimal(dollars)
+    anywhere = price([usage._replace(is_us=False)], NOW).total
+    assert price([usage, usage._replace(is_us=False)], NOW).total == Decimal(dollars) + (anywhere or 0)
+
+
+PUBLISHED = {
+    # 10, 50, 12.5, 20 and 1: half of 93.5.
+    "claude-mythos-5": "46.75",
+    # As above, but reading costs 0.25: half of 92.75.
+    "claude-mythos-5-1": "46.375",
+    "claude-mythos-5-1-20260901": "46.375",
+}
+
+
+@pytest.mark.parametrize(("model", "dollars"), PUBLISHED.items())
+def test_models_with_a_published_price_have_it_though_the_table_does_not(model: str, dollars: str) -> None:
+    assert price([Usage(model, ALL_KINDS._replace(searches=0))], NOW).total == Decimal(dollars)
+
+
+def test_cache_reads_cost_what_they_did_on_the_day_of_the_batch() -> None:
+    usage = [Usage("claude-sonnet-5-5", Tokens(MILLION, cache_read=MILLION))]
+    day_before, that_day = (datetime(2026, 10, day, tzinfo=UTC).timestamp() for day in (6, 7))
+    assert price(usage, day_before).total == Decimal("1.1")  # half of 2 and 0.2
+    assert price(usage, that_day).total == Decimal("1.05")  # half of 2 and 0.1
+    assert price(usage).total == Decimal("1.05")
+
+
 @pytest.mark.parametrize(("model", "tokens", "prompt", "dollars"), HAND_WORKED.values(), ids=HAND_WORKED)
 def test_sums_worked_out_by_hand(model: str, tokens: Tokens, prompt: int, dollars: str) -> None:
     assert price([Usage(model, tokens, prompt)], NOW).total == Decimal(dollars)
@@ -107,6 +156,8 @@ KEYS = {
 def standard_price(model: ModelInfo, kind: str, prompt: int, at: float) -> Decimal:
     """What the table says a million tokens cost outside a batch, in requests with such prompts."""
     prices = vars(model.get_prices(datetime.fromtimestamp(at, UTC)))
+    if (model.id, kind) == ("claude-sonnet-5-5", "cache_read") and at == BEFORE_BATCH_PRICES:
+        return Decimal("0.20")  # until 7 October 2026; the table does not know that
     listed: Decimal | TieredPrices = next(prices[key] for key in KEYS[kind] if prices.get(key))
     if isinstance(listed, TieredPrices):
         return listed.tiers[-1].price if prompt == LONG else listed.base

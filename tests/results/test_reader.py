@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from pathlib import Path
@@ -26,6 +27,16 @@ ERRORS = (
 IDS = st.sampled_from([f"doc_{n}" for n in range(4)] + [f"Req-{n}%" for n in range(4)])
 
 
+ITERATIONS = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["message", "compaction", "advisor_message"]),
+        "input_tokens": st.integers(0, 2000),
+        "output_tokens": st.integers(0, 3),
+    },
+    optional={"model": st.just("claude-opus-5-5")},
+)
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> dict[str, Any]:
     custom_id = draw(IDS)
@@ -38,6 +49,8 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
             "cache_creation_input_tokens": draw(st.integers(0, 2)),
             "cache_creation": {"ephemeral_1h_input_tokens": draw(st.integers(0, 2))},
             "server_tool_use": {"web_search_requests": draw(st.integers(0, 1))},
+            "inference_geo": draw(st.sampled_from(["us", "global", None])),
+            "iterations": draw(st.none() | st.lists(ITERATIONS, max_size=2)),
         }
         model, reason = draw(st.sampled_from(MODELS)), draw(st.sampled_from(REASONS))
         return succeeded(
@@ -89,11 +102,11 @@ def brute_force(rows: list[ResultRow], query: Query) -> list[ResultRow]:
     return sorted(found, key=KEYS[query.sort], reverse=query.descending)
 
 
-def by_rate(usages: list[Usage]) -> dict[tuple[str, int], Tokens]:
-    """What was used by model and by how many whole thousands of tokens the prompts exceed."""
-    parts: dict[tuple[str, int], list[Tokens]] = {}
+def by_rate(usages: list[Usage]) -> dict[tuple[str, int, bool], Tokens]:
+    """What was used by model, by how many whole thousands of tokens the prompts exceed, and by place."""
+    parts: dict[tuple[str, int, bool], list[Tokens]] = {}
     for usage in usages:
-        parts.setdefault((usage.model, (usage.prompt + 999) // 1000), []).append(usage.tokens)
+        parts.setdefault((usage.model, (usage.prompt + 999) // 1000, usage.is_us), []).append(usage.tokens)
     return {key: add_tokens(tokens) for key, tokens in parts.items()}
 
 
@@ -119,7 +132,8 @@ def test_queries_groups_and_totals_agree_with_brute_force(
                 for row in expected
                 if row.outcome != "succeeded"
             )
-            billed = [row.usage for row in expected if row.outcome == "succeeded" and row.flag != "duplicate"]
+            replies = [row for row in expected if row.outcome == "succeeded" and row.flag != "duplicate"]
+            billed = [usage for row in replies for usage in row.usages]
             assert by_rate(results.usage(query)) == by_rate(billed)
 
 
@@ -154,6 +168,39 @@ def test_usage_for_a_bill() -> None:
             Usage("claude-haiku-5-5", Tokens(100_001, 1), prompt=100_001),
             Usage("claude-opus-5", Tokens(1_000, 20, 100, 200, 4_000, 5), prompt=5_300),
         ]
+
+
+def test_what_iterations_add_to_the_bill() -> None:
+    cached = {"cache_creation_input_tokens": 30, "cache_read_input_tokens": 4}
+    usage = {
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "inference_geo": "us",
+        "iterations": [
+            {"type": "message", "input_tokens": 90, "output_tokens": 15},  # is in the top level
+            {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500},
+            {
+                "type": "advisor_message",
+                "model": "claude-opus-5-5",
+                "input_tokens": 800,
+                "output_tokens": 70,
+                **cached,
+                "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+            },
+            {"type": "fallback_message", "input_tokens": 100, "output_tokens": 20},
+        ],
+    }
+    line = succeeded("a", model="claude-sonnet-4-6", usage=usage)
+    loose = json.dumps(line).replace('"end_turn"', "NaN").encode()
+    for body in (jsonl(line), jsonl(loose)):
+        with results_of(body) as results:
+            assert sorted(results.usage()) == [
+                Usage("claude-opus-5-5", Tokens(800, 70, 10, 20, 4), prompt=834, is_us=True),
+                Usage("claude-sonnet-4-6", Tokens(100, 20), prompt=100, is_us=True),
+                Usage("claude-sonnet-4-6", Tokens(180_000, 3_500), prompt=180_000, is_us=True),
+            ]
+            (row,) = results.view().rows(0, 1)
+            assert sorted(row.usages) == sorted(results.usage())
 
 
 def test_made_up_numbers_do_not_break_a_sum() -> None:

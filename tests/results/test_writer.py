@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -145,3 +146,16 @@ def test_removing_leaves_nothing() -> None:
         assert any(files.folder.iterdir())
         files.remove()
         assert not any(files.folder.iterdir())
+
+
+def test_an_index_of_the_first_schema_is_made_again_from_the_file() -> None:
+    with new_files() as files:
+        write(files, [BODY])
+        with closing(sqlite3.connect(files.index)) as db, db:
+            db.execute("ALTER TABLE rows DROP COLUMN more_usage")
+            db.execute("PRAGMA user_version = 1")
+        assert not all_rows(files)
+        ResultWriter(files).close()
+        assert [row._replace(flag=None) for row in all_rows(files)] == [
+            row._replace(flag=None) for row in ROWS
+        ]

@@ -162,7 +162,7 @@ class ResultPane(Container):
             return "…"
         from batchtui.cost import price
 
-        return money(price([row.usage], self._made_at).total)
+        return money(price(row.usages, self._made_at).total)
 
     @work(thread=True, exclusive=True, group="prices")
     def _load_prices(self) -> None:
