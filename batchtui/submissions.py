@@ -94,12 +94,14 @@ class Failures:
         to_fix: Those that would fail again as they are, each with what was wrong.
         sent_already: Those that a later batch has taken over, by that batch's id.
         no_request: Those of which the request is not kept here.
+        needs_account: How many of those in `again` failed for lack of credit or permission.
     """
 
     again: list[str] = field(default_factory=list)
     to_fix: list[tuple[str, str]] = field(default_factory=list)
     sent_already: dict[str, list[str]] = field(default_factory=dict)
     no_request: list[str] = field(default_factory=list)
+    needs_account: int = 0
 
 
 class Submissions:
@@ -408,7 +410,7 @@ class Submissions:
             mended: Requests that take the place of those that are kept.
             with_invalid: Also those that would fail again as they are.
         """
-        from batchtui.results import Advice, advice
+        from batchtui.results import advice
 
         picked = None if custom_ids is None else set(custom_ids)
         taken = {custom_id: child for child in self._children(batch_id) for custom_id in self._ids(child)}
@@ -416,17 +418,18 @@ class Submissions:
         here = {custom_id for kept, span in sources for custom_id in kept.custom_ids(span)}
         failures, invalid = Failures(), dict[str, str]()
         for row in _failed_rows(results, outcomes):
-            custom_id = row.custom_id
+            custom_id, what = row.custom_id, advice(row.outcome, row.error_type, row.error_message)
             if picked is not None and custom_id not in picked:
                 continue
             if custom_id in taken:
                 failures.sent_already.setdefault(taken[custom_id], []).append(custom_id)
             elif custom_id not in here:
                 failures.no_request.append(custom_id)
-            elif advice(row.outcome, row.error_type) is Advice.FIX and not with_invalid:
+            elif what.needs_fix and not with_invalid:
                 invalid[custom_id] = row.error_message
             else:
                 failures.again.append(custom_id)
+                failures.needs_account += what.needs_account
         changed = _changed(sources, invalid) if mended else set()
         failures.again += [custom_id for custom_id in invalid if custom_id in changed]
         failures.to_fix = [(custom_id, why) for custom_id, why in invalid.items() if custom_id not in changed]

@@ -13,6 +13,8 @@ import pytest
 from batchtui.requests import NotSubmitted
 from batchtui.results import Fetcher, ResultFiles, Results
 from batchtui.submissions import ORPHAN_SECONDS, SubmissionError
+from tests.results.wire import errored, jsonl
+from tests.results.wire import results_of as results_here
 from tests.submitting import Submitting, batches_on, ended, request, submitting, write
 
 if TYPE_CHECKING:
@@ -296,3 +298,17 @@ async def test_requests_that_are_not_kept_are_named(one: Submitting) -> None:
     with await results_of(one, batch.id) as results:
         failures = one.submissions.failures(batch.id, results)
     assert (failures.again, sorted(failures.no_request)) == ([], ["a-4", "a-9"])
+
+
+def test_a_retired_model_is_left_out_and_an_empty_balance_is_told(one: Submitting, tmp_path: Path) -> None:
+    failed = [
+        ("a-0", "not_found_error", "model: claude-3-sonnet-20240229"),
+        ("a-1", "billing_error", "Your credit balance is too low to access the API."),
+        ("a-2", "invalid_request_error", "Your credit balance is too low to access the API."),
+        ("a-3", "overloaded_error", "Overloaded"),
+    ]
+    one.submissions.attach("b1", write(tmp_path / "sent", REQUESTS[:4]), requests=4)
+    with results_here(jsonl(*(errored(*each) for each in failed))) as results:
+        failures = one.submissions.failures("b1", results)
+    assert failures.to_fix == [("a-0", "model: claude-3-sonnet-20240229")]
+    assert (failures.again, failures.needs_account) == (["a-1", "a-2", "a-3"], 2)

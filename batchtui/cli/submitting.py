@@ -383,6 +383,9 @@ def _tell_failures(batch_id: str, failures: Failures) -> None:
             f"Left out is what would fail again, {plural(len(failures.to_fix), 'request', 'requests')}: "
             "mend it and bring it by --requests FILE, or add --include-invalid."
         )
+    if failures.needs_account:
+        number = plural(failures.needs_account, "request", "requests")
+        say(f"{number} failed for lack of credit or permission. Fix that first, or they fail again.")
     for child, custom_ids in failures.sent_already.items():
         were = plural(len(custom_ids), "request was", "requests were")
         say(f"{were} submitted again already, as {child}.")

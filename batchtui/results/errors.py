@@ -17,15 +17,31 @@ _VARIABLE = re.compile(
     re.VERBOSE,
 )
 
+_INVALID = ("invalid_request_error", "invalid_request", "request_too_large")
+"""Errors of the request itself; `invalid_request` is the flat form in older documents."""
+
 
 class Advice(StrEnum):
     """What to do about results that are no replies. Source: public API guide, Batch processing."""
 
     FIX = "fix and resubmit"
+    FIX_MODEL = "change model, resubmit"
+    ADD_CREDIT = "add credit, resubmit"
+    CHECK_KEY = "check key, resubmit"
     RESUBMIT_AS_IS = "resubmit as is"
     RESUBMIT = "resubmit"
     IF_WANTED = "resubmit if still wanted"
     LOOK = "look at the line"
+
+    @property
+    def needs_fix(self) -> bool:
+        """Whether the request would fail again as it is."""
+        return self in (Advice.FIX, Advice.FIX_MODEL)
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether something other than the request has to change before it is sent again."""
+        return self in (Advice.ADD_CREDIT, Advice.CHECK_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +75,25 @@ class ErrorGroup:
     @property
     def advice(self) -> Advice:
         """What to do."""
-        return advice(self.outcome, self.error_type)
+        return advice(self.outcome, self.error_type, self.message)
 
 
-def advice(outcome: str, error_type: str) -> Advice:
+def advice(outcome: str, error_type: str, message: str = "") -> Advice:
     """What to do about a result that is no reply."""
     if outcome == "errored":
-        # `invalid_request` is the flat form in older documents.
-        is_invalid = error_type in ("invalid_request_error", "invalid_request")
-        return Advice.FIX if is_invalid else Advice.RESUBMIT_AS_IS
+        return _advice_by_error(error_type, message.lower())
     return {"expired": Advice.RESUBMIT, "canceled": Advice.IF_WANTED}.get(outcome, Advice.LOOK)
+
+
+def _advice_by_error(error_type: str, message: str) -> Advice:
+    # An empty balance comes as either type.
+    if error_type == "billing_error" or "credit balance is too low" in message:
+        return Advice.ADD_CREDIT
+    if error_type in ("authentication_error", "permission_error"):
+        return Advice.CHECK_KEY
+    if error_type == "not_found_error":  # a retired model, or a file that has expired
+        return Advice.FIX_MODEL if "model" in message else Advice.FIX
+    return Advice.FIX if error_type in _INVALID else Advice.RESUBMIT_AS_IS
 
 
 @lru_cache(maxsize=4096)

@@ -107,7 +107,7 @@ def open_result(line: bytes) -> OpenedResult:
 
 def _error(outcome: str, sent: object) -> ResultError:
     if isinstance(sent, str):
-        return ResultError("", sent, "", advice(outcome, ""))
+        return ResultError("", sent, "", advice(outcome, "", sent))
     envelope = as_object(sent)
     inner = envelope.get("error")
     if isinstance(inner, str):
@@ -116,7 +116,8 @@ def _error(outcome: str, sent: object) -> ResultError:
     error = inner if isinstance(inner, dict) else envelope
     kind = as_text(error.get("type"))
     request_id = as_text(envelope.get("request_id")) or as_text(error.get("request_id"))
-    return ResultError(kind, as_text(error.get("message")), request_id, advice(outcome, kind))
+    message = as_text(error.get("message"))
+    return ResultError(kind, message, request_id, advice(outcome, kind, message))
 
 
 def _stop_note(message: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchtui.cost import Tokens, Usage, add_tokens
 from batchtui.results import EVERYTHING, Advice, Query, ResultFiles, ResultRow, Results, Sort
-from batchtui.results.errors import advice, fold
+from batchtui.results.errors import fold
 from tests.results.wire import errored, jsonl, results_of, succeeded
 
 MODELS = ("claude-haiku-4-5", "claude-opus-4-5")
@@ -255,9 +255,33 @@ def test_numbers_and_ids_in_messages_are_folded(message: str, pattern: str) -> N
     assert fold(message) == pattern
 
 
-def test_the_flat_form_of_an_invalid_request_is_to_be_fixed_too() -> None:
-    assert advice("errored", "invalid_request") is Advice.FIX
-    assert advice("errored", "a_new_error") is Advice.RESUBMIT_AS_IS
+@pytest.mark.parametrize(
+    ("error_type", "message", "what"),
+    [
+        ("invalid_request", "", Advice.FIX),  # the flat form of older documents
+        ("request_too_large", "Request exceeds the maximum size", Advice.FIX),
+        ("not_found_error", "model: claude-3-sonnet-20240229", Advice.FIX_MODEL),
+        ("not_found_error", "File not found: file_011CNha8iCJcU1wXNR6q4V8w", Advice.FIX),
+        ("billing_error", "Your account is past due", Advice.ADD_CREDIT),
+        (
+            "invalid_request_error",
+            "Your credit balance is too low to access the Anthropic API.",
+            Advice.ADD_CREDIT,
+        ),
+        ("permission_error", "Your API key does not have permission", Advice.CHECK_KEY),
+        ("overloaded_error", "Overloaded", Advice.RESUBMIT_AS_IS),
+        ("a_new_error", "", Advice.RESUBMIT_AS_IS),
+    ],
+)
+def test_what_would_fail_again_is_not_to_be_resubmitted_as_is(
+    error_type: str, message: str, what: Advice
+) -> None:
+    with results_of(jsonl(errored("a", error_type, message))) as results:
+        (group,) = results.errors()
+        assert group.advice is what
+        opened = results.open(results.row(0))
+        assert opened.error
+        assert opened.error.advice is what
 
 
 def test_before_anything_was_fetched_there_is_nothing(tmp_path: Path) -> None:

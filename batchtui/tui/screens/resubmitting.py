@@ -87,6 +87,9 @@ def _notes(failures: Failures) -> list[str]:
     if failures.to_fix:
         number = plural(len(failures.to_fix), "request", "requests")
         notes.append(f"{number} would fail again and are left out: mend them first (e shows why).")
+    if failures.needs_account:
+        number = plural(failures.needs_account, "request", "requests")
+        notes.append(f"{number} failed for lack of credit or permission: fix that first.")
     for child, custom_ids in failures.sent_already.items():
         which = shorten_id(child, SHORT_ID)
         notes.append(f"{count(len(custom_ids))} were submitted again already, as {which}.")
