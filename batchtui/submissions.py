@@ -26,11 +26,13 @@ from batchtui.requests import (
     prepare,
     prepare_items,
 )
+from batchtui.text import money
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from batchtui.api import BatchesClient, MessageBatch
+    from batchtui.cost import Usage
     from batchtui.requests import Load, OnSent, Part, Submitter
     from batchtui.requests.preparing import Report
     from batchtui.results import ResultRow, Results
@@ -565,18 +567,46 @@ class Estimate(NamedTuple):
     Attributes:
         least: Their input alone, its tokens estimated.
         most: With the longest answers that they allow.
+        is_bound: Whether it cannot be more than `most`; else that is an estimate, too.
     """
 
     least: Decimal | None
     most: Decimal | None
+    is_bound: bool
+
+    @property
+    def most_words(self) -> str:
+        """`at most $1.23`, or `about $1.23` where more is possible."""
+        return f"{'at most' if self.is_bound else 'about'} {money(self.most, round_up=self.is_bound)}"
 
 
 def estimate(loads: Sequence[Load]) -> Estimate:
     """What requests may cost as a batch."""
-    from batchtui.cost import Tokens, Usage, price
+    from batchtui.cost import price
 
-    least = price(Usage(load.model, Tokens(input=load.input_tokens), load.prompt) for load in loads)
-    answers = price(Usage(load.model, Tokens(output=load.max_tokens), load.prompt) for load in loads)
-    if least.total is None or answers.total is None:
-        return Estimate(None, None)
-    return Estimate(least.total, least.total + answers.total)
+    is_bound = all(load.is_bound for load in loads)
+    least = price(map(_about, loads)).total
+    most = price(map(_at_most if is_bound else _about_with_answers, loads)).total
+    if least is None or most is None:
+        return Estimate(None, None, is_bound=False)
+    return Estimate(least, most, is_bound)
+
+
+def _about(load: Load) -> Usage:
+    from batchtui.cost import Tokens, Usage
+
+    return Usage(load.model, Tokens(input=load.input_tokens), load.prompt, load.geo == "us")
+
+
+def _about_with_answers(load: Load) -> Usage:
+    about = _about(load)
+    return about._replace(tokens=about.tokens._replace(output=load.max_tokens))
+
+
+def _at_most(load: Load) -> Usage:
+    """All that may be written to a cache is; where the workspace may say so, all runs in the US."""
+    from batchtui.cost import Tokens, Usage
+
+    kind = {"1h": "cache_write_1h", "5m": "cache_write_5m"}.get(load.cache, "input")
+    tokens = Tokens(output=load.max_tokens)._replace(**{kind: load.most_input_tokens})
+    return Usage(load.model, tokens, load.most_prompt, load.geo != "global")

@@ -263,17 +263,19 @@ def _summarise(prepared: Prepared) -> None:
     for load in prepared.models():
         tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
         say(f"  {load.model}: {plural(load.requests, 'request', 'requests')}, {tokens}")
-    least, most = estimate(prepared.loads)
-    if most is None:
+    found = estimate(prepared.loads)
+    if found.most is None:
         say("What it costs is unknown: there is no price for one of the models.")
     else:
-        say(f"Estimate: {money(least)} for the input, at most {money(most)} with the answers.")
+        say(f"Estimate: {money(found.least)} for the input, {found.most_words} with the answers.")
+        if not found.is_bound:
+            say("It may be more: files, URLs, server tools and the like have no known size.")
 
 
 def _plan(prepared: Prepared) -> dict[str, object]:
     from batchtui.submissions import estimate
 
-    least, most = estimate(prepared.loads)
+    least, most, is_bound = estimate(prepared.loads)
     return {
         "file": prepared.source,
         "requests": prepared.requests,
@@ -284,12 +286,14 @@ def _plan(prepared: Prepared) -> dict[str, object]:
                 "model": load.model,
                 "requests": load.requests,
                 "input_tokens": load.input_tokens,
+                "max_input_tokens": load.most_input_tokens if load.is_bound else None,
                 "max_output_tokens": load.max_tokens,
             }
             for load in prepared.models()
         ],
         "input_usd": None if least is None else float(least),
         "max_usd": None if most is None else float(most),
+        "is_bound": is_bound,
     }
 
 

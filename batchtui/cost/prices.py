@@ -21,6 +21,7 @@ from typing import NamedTuple
 import genai_prices
 from genai_prices.types import ModelPrice, TieredPrices
 
+from batchtui.cost.models import version_of
 from batchtui.cost.tokens import Cost, ModelCost, Tokens, Usage, add_tokens
 
 PROVIDER = "anthropic"
@@ -34,7 +35,7 @@ CHANGED_CACHE_READS = {
 }
 """What cache reads cost before a day; the table has the later price. Source: public release notes."""
 _DATE = re.compile(r"-\d{8}$")
-_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+US_SURCHARGE_FROM = (4, 6)
 
 
 def price(usages: Iterable[Usage], at: float | None = None) -> Cost:
@@ -62,18 +63,12 @@ def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> Mod
     for usage in usages:
         rate = max(0, bisect_left(starts, usage.prompt) - 1)
         by_rate.setdefault((rate, usage.is_us), []).append(usage.tokens)
-    us_factor = US_FACTOR if has_us_surcharge(model) else Decimal(1)
+    us_factor = US_FACTOR if version_of(model) >= US_SURCHARGE_FROM else Decimal(1)
     money = (
         _money(rates[rate].prices, add_tokens(parts), us_factor if is_us else Decimal(1))
         for (rate, is_us), parts in by_rate.items()
     )
     return ModelCost(model, tokens, sum(money, Decimal()))
-
-
-def has_us_surcharge(model: str) -> bool:
-    """Whether restricting inference to the US costs more: on all models but those known to be before 4.6."""
-    found = _VERSION.match(model)
-    return found is None or (int(found[1]), int(found[2] or 0)) >= (4, 6)
 
 
 class _Rate(NamedTuple):

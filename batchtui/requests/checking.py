@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
+from batchtui.requests.content import quoted
+from batchtui.requests.long_lines import LONG_LINE, shorten_texts
+from batchtui.requests.params import params_faults
 from batchtui.requests.reading import LARGEST_REQUEST
-from batchtui.text import shorten
+from batchtui.requests.weighing import Weight, weigh
 
-ROLES = ("user", "assistant", "system")
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-FORBIDDEN = frozenset({"speed", "store", "previous_thread_event_id", "cache_hint", "context_hint"})
-"""Parameters that a batch may not have at all."""
-BYTES_PER_TOKEN = 4
-"""For the estimate of input tokens; English prose has about so many."""
-MEDIA_TOKENS = 1600
-"""Taken for each image or document that is sent along: what a large image costs."""
-LARGEST_NUMBER = 2**63 - 1
-"""Larger ones are no whole numbers to many readers of JSON."""
+KEYS = frozenset({"custom_id", "params"})
+"""What a request has; the API refuses anything beside. Source: public OpenAPI document."""
+NAMES_SHOWN = 5
 
 _decode = msgspec.json.Decoder().decode
 
@@ -35,14 +32,14 @@ class Checked(NamedTuple):
     Attributes:
         custom_id: Its id.
         model: The model asked for.
-        input_tokens: An estimate.
         max_tokens: The most that it may answer.
+        weight: What it sends, in tokens.
     """
 
     custom_id: str
     model: str
-    input_tokens: int
     max_tokens: int
+    weight: Weight
 
 
 class Fault(NamedTuple):
@@ -66,8 +63,9 @@ def check(raw: bytes) -> Checked | list[str]:
     if len(raw) > LARGEST_REQUEST:
         return ["longer than the 256 MB that a whole batch may have; make it smaller"]
     try:
-        request = _decode(raw)
-        return _faults(request) or _keep(request["custom_id"], request["params"])
+        short, lengths = shorten_texts(raw) if len(raw) > LONG_LINE else (raw, {})
+        request = _decode(short)
+        return _faults(request) or _keep(request["custom_id"], request["params"], lengths)
     except UnicodeDecodeError:
         return ["not UTF-8; save the file as UTF-8"]
     except msgspec.DecodeError as error:
@@ -81,30 +79,17 @@ def identify(raw: bytes) -> Checked | list[str]:
     checked = check(raw)
     if isinstance(checked, Checked) or not (custom_id := custom_id_of(raw)):
         return checked
-    return Checked(custom_id, "", 0, 0)
+    return Checked(custom_id, "", 0, Weight())
 
 
-def _keep(custom_id: str, params: dict[str, Any]) -> Checked:
-    texts = (params["messages"], params.get("system"), params.get("tools"))
-    tokens = sum(map(_text_bytes, texts)) // BYTES_PER_TOKEN
-    return Checked(custom_id, params["model"], tokens, params["max_tokens"])
-
-
-def _text_bytes(value: object) -> int:
-    """How long all texts in a piece of JSON are, media counted as so much text as costs the same."""
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode())
-    if isinstance(value, list):
-        return sum(map(_text_bytes, value))
-    if not isinstance(value, dict):
-        return 0
-    if value.get("type") == "base64":
-        return MEDIA_TOKENS * BYTES_PER_TOKEN
-    return sum(map(_text_bytes, value.values()))
+def _keep(custom_id: str, params: dict[str, Any], lengths: dict[str, int]) -> Checked:
+    return Checked(custom_id, params["model"], int(params["max_tokens"]), weigh(params, lengths))
 
 
 def _reason(raw: bytes, error: msgspec.DecodeError) -> str:
     """Why it is no JSON, with the place where that can be said."""
+    if len(raw) > LONG_LINE:
+        return _words(error)  # looking for the place would hold the line several times
     try:
         json.loads(raw.decode())
     except json.JSONDecodeError as found:
@@ -117,19 +102,42 @@ def _reason(raw: bytes, error: msgspec.DecodeError) -> str:
         return "a number without end"
     if b"\\ud" in raw.lower():
         return "half a surrogate pair, such as \\ud83d, is no character"
+    return _words(error)
+
+
+def _words(error: msgspec.DecodeError) -> str:
     return str(error).partition(" - ")[0].removeprefix("JSON is malformed: ").lower()
 
 
 def _faults(request: object) -> list[str]:
     if not isinstance(request, dict):
         return ['not an object; a request is {"custom_id": …, "params": {…}}']
-    return [*_custom_id_faults(request), *_params_faults(request)]
+    if "requests" in request and not request.keys() & KEYS:
+        return [_not_allowed(request.keys() - {"requests"}, '"requests"')]
+    others = () if request.keys() == KEYS else _key_faults(request)
+    return [*others, *_custom_id_faults(request), *_params_faults(request)]
+
+
+def _key_faults(request: dict[str, Any]) -> Iterator[str]:
+    others = request.keys() - KEYS
+    if "params" not in request:
+        others.discard("body")  # of which the missing params speak
+    if others:
+        yield _not_allowed(others, "custom_id and params")
+
+
+def _not_allowed(names: Iterable[str], place: str) -> str:
+    found = sorted(names)
+    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
+    shown = ", ".join(map(quoted, found[:NAMES_SHOWN])) + more
+    verb, pronoun = ("is", "it") if len(found) == 1 else ("are", "them")
+    return f"{shown} {verb} not allowed beside {place}; remove {pronoun}"
 
 
 def custom_id_of(raw: bytes) -> str:
     """The id of a request that may be faulty, with ? for half characters; empty if it cannot be read."""
     try:
-        request = json.loads(raw)
+        request = json.loads(shorten_texts(raw)[0] if len(raw) > LONG_LINE else raw)
     except (ValueError, RecursionError):
         return ""
     custom_id = request.get("custom_id") if isinstance(request, dict) else None
@@ -143,8 +151,7 @@ def _custom_id_faults(request: dict[str, Any]) -> Iterator[str]:
     elif not isinstance(custom_id, str):
         yield "custom_id is not a text; put it in quotes"
     elif not CUSTOM_ID.fullmatch(custom_id):
-        shown = json.dumps(shorten(custom_id, 40), ensure_ascii=False)
-        yield f"custom_id {shown} may have 1 to 64 letters, digits, _ and - only"
+        yield f"custom_id {quoted(custom_id)} may have 1 to 64 letters, digits, _ and - only"
 
 
 def _params_faults(request: dict[str, Any]) -> Iterator[str]:
@@ -159,41 +166,4 @@ def _params_faults(request: dict[str, Any]) -> Iterator[str]:
     elif not isinstance(params, dict):
         yield "params is not an object; put model, max_tokens and messages there"
     else:
-        yield from _required_faults(params)
-        if params.get("stream"):
-            yield "params.stream: a batch cannot stream; remove it"
-        for name in sorted(params.keys() & FORBIDDEN):
-            yield f"params.{name} is not allowed in a batch; remove it"
-
-
-def _required_faults(params: dict[str, Any]) -> Iterator[str]:
-    model, most, messages = params.get("model"), params.get("max_tokens"), params.get("messages")
-    if model is None:
-        yield "params.model is missing; name the model to ask"
-    elif not isinstance(model, str) or not model:
-        yield "params.model has to be the name of a model"
-    if most is None:
-        yield "params.max_tokens is missing; say how long an answer may be"
-    elif isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= LARGEST_NUMBER:
-        yield "params.max_tokens has to be a whole number of 1 or more"
-    if messages is None:
-        yield "params.messages is missing; it is what the model is asked"
-    elif not isinstance(messages, list) or not messages:
-        yield "params.messages has to be a list of at least one message"
-    else:
-        yield from _message_faults(messages)
-
-
-def _message_faults(messages: list[Any]) -> Iterator[str]:
-    for number, message in enumerate(messages):
-        where = f"params.messages[{number}]"
-        if not isinstance(message, dict):
-            yield f'{where} is not an object; a message is {{"role": …, "content": …}}'
-            continue
-        if message.get("role") not in ROLES:
-            yield f"{where}.role has to be {', '.join(ROLES[:-1])} or {ROLES[-1]}"
-        content = message.get("content")
-        if not content:
-            yield f"{where} has no content; say something, or leave it out"
-        elif not isinstance(content, str | list):
-            yield f"{where}.content has to be a text or a list of blocks"
+        yield from params_faults(params)

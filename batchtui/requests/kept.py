@@ -30,6 +30,13 @@ MIGRATIONS = (
         max_tokens INTEGER NOT NULL
     );
     """,
+    """
+    ALTER TABLE loads ADD COLUMN most_prompt INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE loads ADD COLUMN most_input_tokens INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE loads ADD COLUMN cache TEXT NOT NULL DEFAULT '';
+    ALTER TABLE loads ADD COLUMN geo TEXT NOT NULL DEFAULT '';
+    ALTER TABLE loads ADD COLUMN is_bound INTEGER NOT NULL DEFAULT 0
+    """,
 )
 INDEX_BY_ID = "CREATE INDEX requests_by_id ON requests (custom_id)"
 CHUNK_BYTES = 256 * 1024
@@ -58,10 +65,15 @@ class Load(NamedTuple):
 
     Attributes:
         model: The model.
-        prompt: Tokens of one such request, at least.
+        prompt: Tokens of one such request, about, rounded up.
         requests: How many.
         input_tokens: Of all of them, an estimate.
         max_tokens: The most that all answers together may have.
+        most_prompt: The most tokens of one such request, rounded up; 0 if unknown.
+        most_input_tokens: The most of all of them.
+        cache: How long prompts may be cached: `1h`, `5m`, or empty for not at all.
+        geo: Where they may run: `us`, `global`, or empty for where the workspace says.
+        is_bound: Whether the two mosts are known.
     """
 
     model: str
@@ -69,6 +81,11 @@ class Load(NamedTuple):
     requests: int
     input_tokens: int
     max_tokens: int
+    most_prompt: int = 0
+    most_input_tokens: int = 0
+    cache: str = ""
+    geo: str = ""
+    is_bound: bool = False
 
 
 class KeptRequests:
@@ -154,9 +171,16 @@ class KeptRequests:
 
     def loads(self, span: Span) -> list[Load]:
         """What a batch asks of which model; empty for requests that were attached without being checked."""
-        query = "SELECT model, prompt, requests, input_tokens, max_tokens FROM loads WHERE first = ?"
+        query = f"SELECT {', '.join(Load._fields)} FROM loads WHERE first = ?"  # noqa: S608 - names of our own
         with closing(self._open_index()) as db:
             return [Load._make(row) for row in db.execute(query, (span.first,))]
+
+    def place(self, n: int) -> tuple[str, int] | None:
+        """The custom_id of a request by its number, from 0, and the line that it came from."""
+        query = "SELECT custom_id, line FROM requests WHERE n = ?"
+        with closing(self._open_index()) as db:
+            found: tuple[str, int] | None = db.execute(query, (n,)).fetchone()
+            return found
 
     def sync(self) -> None:
         """Comes back when the requests would outlast a loss of power."""

@@ -6,17 +6,17 @@ import errno
 import hashlib
 import secrets
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from batchtui.config import open_private
 from batchtui.disk import transaction
 from batchtui.requests.checking import Checked, Fault, check, custom_id_of, identify
 from batchtui.requests.kept import INDEX_BY_ID, KeptRequests, Load, Span, body_size
+from batchtui.requests.long_lines import LONG_LINE
 from batchtui.requests.reading import Item, read_items
 from batchtui.text import count, size
 
@@ -26,8 +26,9 @@ MOST_BYTES = 256_000_000
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FAULTS_KEPT = 100_000
 """More are counted but not told one by one: by then it is another kind of file."""
-_PROMPT_STEP = 10_000
-"""Tokens: prompts are told apart by length no finer than that."""
+PROMPT_STEP = 10_000
+"""Tokens: prompts are told apart by length no finer than that. Prices change at whole multiples of it."""
+_INSERT_LOAD = f"INSERT INTO loads VALUES (?{', ?' * len(Load._fields)})"  # noqa: S608 - marks only
 _ROWS_AT_ONCE = 2_000
 _NEWLINES = bytes.maketrans(b"\r\n", b"  ")
 _REPORT_ROWS = 1_000
@@ -70,12 +71,11 @@ class Prepared:
 
     def models(self) -> list[Load]:
         """What is asked of each model in all, most requests first."""
-        sums: Counter[tuple[str, int]] = Counter()
+        by_model: dict[str, list[Load]] = {}
         for load in self.loads:
-            sums.update({(load.model, n): number for n, number in enumerate(load[2:])})
-        names = dict.fromkeys(load.model for load in self.loads)
-        loads = [Load(name, 0, *(sums[name, n] for n in range(3))) for name in names]
-        return sorted(loads, key=lambda load: (-load.requests, load.model))
+            by_model.setdefault(load.model, []).append(load)
+        sums = [_sum_of(model, loads) for model, loads in by_model.items()]
+        return sorted(sums, key=lambda load: (-load.requests, load.model))
 
     @property
     def why_split(self) -> str:
@@ -86,6 +86,18 @@ class Prepared:
             f"{count(self.requests)} requests, {size(body_size(self.size))}, are more than one batch may "
             f"have ({count(MOST_REQUESTS)} requests, 256 MB)"
         )
+
+
+def _sum_of(model: str, loads: Sequence[Load]) -> Load:
+    return Load(
+        model,
+        0,
+        sum(load.requests for load in loads),
+        sum(load.input_tokens for load in loads),
+        sum(load.max_tokens for load in loads),
+        most_input_tokens=sum(load.most_input_tokens for load in loads),
+        is_bound=all(load.is_bound for load in loads),
+    )
 
 
 Report = Callable[[int], None]
@@ -145,8 +157,8 @@ class _Preparation:
         self._digest = hashlib.sha256()
         self._rows: list[tuple[int, str, int, int, int]] = []
         self._items = 0
-        self._sums: dict[tuple[str, int], list[int]] = {}
-        """Requests, input tokens and output tokens of the part, by model and length of the prompt."""
+        self._sums: dict[tuple[Any, ...], list[int]] = {}
+        """Requests and tokens of the part, by all that their price depends on."""
         self._part_loads: list[tuple[object, ...]] = []
         self._part = Span(0, 0, 0, 0)
 
@@ -165,7 +177,7 @@ class _Preparation:
             db.execute(INDEX_BY_ID)
             self._look_for_twins(db)
             self._close_part()
-            db.executemany("INSERT INTO loads VALUES (?, ?, ?, ?, ?, ?)", self._part_loads)
+            db.executemany(_INSERT_LOAD, self._part_loads)
         made.digest = self._digest.hexdigest()
         made.faults.sort(key=lambda fault: (fault.line, fault.request))
         if not self._items:
@@ -178,6 +190,8 @@ class _Preparation:
         checked = [item.fault] if item.fault else self._look(item.raw)
         if isinstance(checked, Checked):
             self._keep(item, checked, file)
+        elif not item.line:
+            self._note(0, 0, "", checked)
         else:
             custom_id = custom_id_of(item.raw)
             self._note(item.line, self._items, custom_id, checked)
@@ -188,16 +202,22 @@ class _Preparation:
         made, size = self._made, len(item.raw) + 1
         self._part = self._part_for(size)
         self._rows.append((self._items - 1, checked.custom_id, item.line, made.size, size - 1))
-        line = item.raw.translate(_NEWLINES) + b"\n"  # it is JSON: there are none inside of strings
-        self._digest.update(line)
-        file.write(line)
+        line = item.raw
+        if b"\n" in line or b"\r" in line:
+            line = line.translate(_NEWLINES)  # it is JSON: there are none inside of strings
+        # A long line is not held a second time for its newline.
+        for piece in (line, b"\n") if size > LONG_LINE else (line + b"\n",):
+            self._digest.update(piece)
+            file.write(piece)
         made.requests += 1
         made.size += size
-        kind = checked.model, checked.input_tokens // _PROMPT_STEP * _PROMPT_STEP
-        load = self._sums.setdefault(kind, [0, 0, 0])
-        load[0] += 1
-        load[1] += checked.input_tokens
-        load[2] += checked.max_tokens
+        tokens, most_tokens, *rest = checked.weight
+        kind = checked.model, _rounded_up(tokens), _rounded_up(most_tokens), *rest
+        sums = self._sums.setdefault(kind, [0, 0, 0, 0])
+        sums[0] += 1
+        sums[1] += tokens
+        sums[2] += checked.max_tokens
+        sums[3] += most_tokens
 
     def _part_for(self, size: int) -> Span:
         """The part that takes the next request, which has so many bytes."""
@@ -210,7 +230,12 @@ class _Preparation:
     def _close_part(self) -> None:
         part = self._part
         if part.requests:
-            loads = [Load(*kind, *sums) for kind, sums in self._sums.items()]
+            loads = [
+                Load(model, prompt, requests, tokens, max_tokens, most, most_tokens, *rest)
+                for (model, prompt, most, *rest), (requests, tokens, max_tokens, most_tokens) in (
+                    self._sums.items()
+                )
+            ]
             self._part_loads += [(part.first, *load) for load in loads]
             self._sums.clear()
             self._made.loads += loads
@@ -232,6 +257,11 @@ class _Preparation:
             where = f"line {first_line}" if first_line != line else f"request {first}"
             what = f"the custom_id of {where} again; every request of a submission needs its own"
             self._note(line, request, custom_id, [what])
+
+
+def _rounded_up(tokens: int) -> int:
+    """A prompt's length as prices tell prompts apart, never on the cheaper side of a limit."""
+    return -(-tokens // PROMPT_STEP) * PROMPT_STEP
 
 
 def _twins(db: sqlite3.Connection) -> Iterator[tuple[int, int, str, int, int]]:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
+
+from batchtui.requests.opening import foreign_fault, open_requests
+from batchtui.text import shorten
 
 LARGEST_REQUEST = 255_999_985
 """A longer one fits no batch of 256 MB, however empty it is else: bytes beyond it are passed over."""
 READ_BYTES = 1024 * 1024
+MOST_READ_BYTES = 16 * 1024 * 1024
 LOOK_BYTES = 4096
 """What a file begins with tells what it is."""
 SHOWN_BYTES = 80
+NAME_CHARS = 40
 BOM = b"\xef\xbb\xbf"
 BACKSLASH = 0x5C
 
-_BODY_START = re.compile(rb'\s*(?:\{\s*"requests"\s*:\s*)?\[')
+_NAME = rb'"(?P<name>[^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+:\s*+'
+_SIMPLE = rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s"\[\]{},]++)\s*+'
+_UNNAMED = _NAME.replace(rb"?P<name>", b"?:")
+_KEY = re.compile(_NAME + _SIMPLE + b",")
+_NEXT_KEY = re.compile(rb",\s*" + _NAME)
+# A body has `requests` only; simple values before it are seen, so that they can be named.
+_BODY_START = re.compile(
+    rb'\s*+(?:\{\s*+(?P<others>(?:(?!"requests"\s*:)'
+    + _UNNAMED
+    + _SIMPLE
+    + rb',\s*+)*+)"requests"\s*+:\s*+)?\['
+)
 # Short strings as a whole, so that what looks like a bracket inside of one is none; a lone quote begins any
 # other, whose end is found four times faster by looking for the next quote.
 _TOKEN = re.compile(rb'"[^"\\]{0,60}"|["{}\[\],]')
@@ -43,62 +57,80 @@ def read_items(path: Path) -> Iterator[Item]:
     """The requests in a file, as they come; blank lines are passed over.
 
     Raises:
-        OSError: It cannot be read, or was written to meanwhile.
+        OSError: It cannot be read or unpacked, or was written to meanwhile.
     """
-    with path.open("rb") as file:
-        before = os.fstat(file.fileno())
-        start = file.peek(LOOK_BYTES)[:LOOK_BYTES].removeprefix(BOM)
-        yield from _read_array(file) if _BODY_START.match(start) else _read_lines(file)
-        after = os.fstat(file.fileno())
-        changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
-        if changed and stat.S_ISREG(after.st_mode):
-            raise OSError(f"{path} was written to while it was read; run it again once it is finished.")
+    with open_requests(path) as file:
+        start = file.peek(LOOK_BYTES)[:LOOK_BYTES]
+        if fault := foreign_fault(start):
+            yield Item(0, b"", fault)
+        elif found := _BODY_START.match(start.removeprefix(BOM)):
+            yield from _read_array(file, found, BOM if start.startswith(BOM) else b"")
+        else:
+            yield from _read_lines(file)
 
 
-def _read_lines(file: BinaryIO) -> Iterator[Item]:
+def _read_lines(file: BufferedReader) -> Iterator[Item]:
     number = 0
     while line := file.readline(LARGEST_REQUEST + 1):
         number += 1
-        while not line.endswith(b"\n") and (more := file.readline(READ_BYTES)):
-            if more.endswith(b"\n"):
-                break
-        text = (line.removeprefix(BOM) if number == 1 else line).strip()
-        if text:
-            yield Item(number, text)
+        if not line.endswith(b"\n") and len(line) > LARGEST_REQUEST:
+            _pass_over_line(file)
+        if number == 1:
+            line = line.removeprefix(BOM)
+        line = line.strip()  # and no name for the longer one, which would keep it while this one is checked
+        if line:
+            yield Item(number, line)
 
 
-def _read_array(file: BufferedReader) -> Iterator[Item]:
+def _pass_over_line(file: BufferedReader) -> None:
+    while (more := file.readline(READ_BYTES)) and not more.endswith(b"\n"):
+        pass
+
+
+def _read_array(file: BufferedReader, found: re.Match[bytes], bom: bytes) -> Iterator[Item]:
     """Cuts an array into its members by looking at brackets only; whether they are JSON is not its matter."""
-    start = file.peek(LOOK_BYTES)[:LOOK_BYTES]
-    found = _BODY_START.match(start, len(BOM) if start.startswith(BOM) else 0)
-    assert found, "read_items has looked"  # noqa: S101 - not a check of what comes from outside
+    file.read(len(bom))
+    for key in _KEY.finditer(found["others"] or b""):
+        yield _unexpected(1 + found.string[: found.start("others") + key.start()].count(b"\n"), key)
     line = 1 + file.read(found.end()).count(b"\n")
-    cutter, buffer = _Cutter(), b""
+    cutter, buffer = _Cutter(), bytearray()
     while not cutter.is_over:
-        # Doubling keeps a member of many megabytes from being looked through again for each one of them.
-        more = file.read(max(READ_BYTES, len(buffer)))
+        # Reading ever more keeps a text of many megabytes from being looked through again for each of them.
+        more = file.read(min(max(READ_BYTES, len(buffer)), MOST_READ_BYTES))
         if not more or len(buffer) > LARGEST_REQUEST:
-            yield from _member(line, buffer[: LARGEST_REQUEST + 1])
+            yield from _member(line, bytes(memoryview(buffer)[: LARGEST_REQUEST + 1]))
             if not more:
                 line += buffer.count(b"\n")
                 yield Item(line, b"", "the array has no end here; the file may have been cut off")
             return
         buffer += more
-        pieces, used = cutter.cut(buffer)
-        for piece in pieces:
+        start = 0
+        for piece_start, piece_end, used in cutter.cut(buffer):
+            piece = bytes(memoryview(buffer)[piece_start:piece_end])
             yield from _member(line, piece)
             line += piece.count(b"\n")
-        buffer = buffer[used:]
-    yield from _rest(line, file, buffer, is_body=b"{" in found[0])
+            start = used
+        del buffer[:start]
+    yield from _rest(line, file, bytes(buffer), is_body=b"{" in found[0])
 
 
-def _rest(line: int, file: BinaryIO, buffer: bytes, *, is_body: bool) -> Iterator[Item]:
+def _unexpected(line: int, key: re.Match[bytes]) -> Item:
+    name = shorten(key["name"].decode(errors="replace"), NAME_CHARS)
+    return Item(line, b"", f'"{name}" is not allowed beside "requests"; remove it')
+
+
+def _rest(line: int, file: BufferedReader, buffer: bytes, *, is_body: bool) -> Iterator[Item]:
     """What follows an array; there should be nothing but the end of the body."""
     closing = b"}" if is_body else b""
     while not (rest := buffer.lstrip().removeprefix(closing).lstrip()) and (more := file.read(READ_BYTES)):
         buffer += more
-    if rest:
-        line += buffer[: len(buffer) - len(rest)].count(b"\n")
+    if not rest:
+        return
+    line += buffer[: len(buffer) - len(rest)].count(b"\n")
+    key = _NEXT_KEY.match(rest + file.read(LOOK_BYTES)) if is_body else None
+    if key:
+        yield _unexpected(line, key)
+    else:
         yield Item(line, rest[:SHOWN_BYTES], "there is more after the end of the array; make it one array")
 
 
@@ -110,9 +142,8 @@ class _Cutter:
         self._depth = 0
         self._looked = 0
 
-    def cut(self, buffer: bytes) -> tuple[list[bytes], int]:
-        """The members that end within the buffer, and how many of its bytes they and their commas take."""
-        pieces: list[bytes] = []
+    def cut(self, buffer: bytearray) -> Iterator[tuple[int, int, int]]:
+        """Where members start and end within the buffer, and where the next one starts."""
         start = 0
         position = self._looked
         while token := _TOKEN.search(buffer, position):
@@ -123,20 +154,19 @@ class _Cutter:
                 position = _string_end(buffer, position)
                 if not position:
                     self._looked = token.start() - start
-                    return pieces, start
+                    return
             elif sign in (b"}", b"]") and self._depth:
                 self._depth -= 1
             elif sign in (b",", b"]") and not self._depth:
-                pieces.append(buffer[start : token.start()])
-                start = position
                 self.is_over = sign == b"]"
+                yield start, token.start(), position
+                start = position
                 if self.is_over:
                     break
         self._looked = len(buffer) - start
-        return pieces, start
 
 
-def _string_end(buffer: bytes, start: int) -> int:
+def _string_end(buffer: bytearray, start: int) -> int:
     """Where a string is over whose text begins at `start`; 0 if its end has not been read yet."""
     quote = buffer.find(b'"', start)
     while quote >= 0:

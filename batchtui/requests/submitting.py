@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from batchtui.api import ApiError, OutcomeUnknown
 from batchtui.requests.journal import Journal
 from batchtui.requests.kept import KeptRequests, RequestBody
 from batchtui.requests.records import Part, PartState, Submission
-from batchtui.text import plural
+from batchtui.text import count, plural
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, MessageBatch
 
+_NAMED = re.compile(r"\brequests\.(\d{1,6})\b")
+"""How the API names a request of a batch: by its number, from 0."""
 LAST_TRY = "The last try ended without one."
 PAGE = 100
 
@@ -151,7 +154,7 @@ class Submitter:
                 ) from error
         except ApiError as error:
             self._journal.note_not_sent(part)
-            raise NotSubmitted(f"{which} was not created: {error}") from error
+            raise NotSubmitted(f"{which} was not created: {error}{self._place(part, error)}") from error
         else:
             self._accept(part, batch)
 
@@ -194,6 +197,18 @@ class Submitter:
     def _accept(self, part: Part, batch: MessageBatch) -> None:
         self._journal.note_accepted(part, batch.id)
         self._learn([batch])
+
+    def _place(self, part: Part, error: ApiError) -> str:
+        """Where the request is that the server complains of, if it names one; a sentence after a blank."""
+        named = _NAMED.search(str(error))
+        found = self._kept(part).place(part.span.first + int(named[1])) if named else None
+        if named is None or found is None:
+            return ""
+        custom_id, line = found
+        submission = self._journal.submission(part.submission)
+        # Requests that are sent again come from no file of the person's.
+        where = "" if submission.parent else f"line {count(line)} of {submission.source}, "
+        return f" {named[0]} is {where}custom_id {custom_id}."
 
     def _kept(self, part: Part) -> KeptRequests:
         return KeptRequests(self._folder, part.submission)

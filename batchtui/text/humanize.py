@@ -88,14 +88,21 @@ def percent(part: int, whole: int) -> str:
     return f"{min(99, max(1, round(100 * part / whole)))} %"
 
 
-def money(dollars: Decimal | None) -> str:
+def money(dollars: Decimal | None, *, round_up: bool = False) -> str:
     """Writes US dollars to the cent, below ten cents to a hundredth of one: `$1.23`, `$0.0042`, `unknown`.
 
     Something is never shown as nothing: the least is `<$0.0001`.
+
+    Args:
+        dollars: The amount; None if it is not known.
+        round_up: Write no less than the amount.
     """
     if dollars is None:
         return "unknown"
-    if not 0 < dollars * 10 < 1:
+    is_small = 0 < dollars * 10 < 1
+    if round_up:
+        dollars = dollars.quantize(type(dollars)("0.0001" if is_small else "0.01"), "ROUND_CEILING")
+    if not is_small:
         return f"${dollars:,.2f}"
     return f"${dollars:.4f}" if dollars * 10_000 >= 1 else "<$0.0001"
 

@@ -176,11 +176,14 @@ def _facts(prepared: Prepared) -> list[str]:
         lines.append(f"{count(load.requests)} to {load.model}: {tokens}")
     if len(models) > MODELS_SHOWN:
         lines.append(f"and to {count(len(models) - MODELS_SHOWN)} more models")
-    least, most = estimate(prepared.loads)
-    if most is None:
+    found = estimate(prepared.loads)
+    if found.most is None:
         lines.append("What it costs is unknown: there is no price for one of the models.")
     else:
-        lines.append(f"About {money(least)} for the input, at most {money(most)} in all (an estimate).")
+        longest = "" if found.is_bound else " with the longest answers"
+        lines.append(
+            f"About {money(found.least)} for the input, {found.most_words} in all{longest} (an estimate)."
+        )
     return lines
 
 

@@ -107,9 +107,18 @@ def test_a_dry_run_estimates_without_a_key(run: Run, file: Path, monkeypatch: py
         "requests": 10,
         "bytes": file.stat().st_size,
         "batches": 1,
-        "models": [{"model": MODEL, "requests": 10, "input_tokens": 20, "max_output_tokens": 1000}],
+        "models": [
+            {
+                "model": MODEL,
+                "requests": 10,
+                "input_tokens": 20,
+                "max_input_tokens": 1220,  # 6 bytes of text, and what the API may add
+                "max_output_tokens": 1000,
+            }
+        ],
         "input_usd": 0.00001,
-        "max_usd": 0.00251,
+        "max_usd": 0.00311,
+        "is_bound": True,
     }
     assert "Estimate: " in done.err
     assert kept() == []
@@ -186,7 +195,7 @@ def test_what_is_too_much_is_split_only_when_told(
         (Path.mkdir, 2, "is a directory"),
         (Path.touch, 1, "no requests in it"),
         (lambda path: None, 2, "does not exist"),
-        (lambda path: path.write_bytes(b"\xff\xfe{\0"), 1, "not UTF-8"),
+        (lambda path: path.write_bytes(b"\xff\xfe{\0"), 1, "the file is UTF-16; save it as UTF-8"),
     ],
 )
 def test_what_is_no_file_of_requests(

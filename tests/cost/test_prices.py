@@ -212,8 +212,13 @@ def test_the_table_is_imported_only_for_a_price() -> None:
     assert done.stdout == "False True\n"
 
 
-def test_prompts_are_summed_up_within_every_threshold() -> None:
+def price_limits() -> set[int]:
+    """Lengths of prompts above which some model costs more."""
     prices = [model.get_prices(datetime.fromtimestamp(NOW, UTC)) for model in MODELS.values()]
     tiered = [each for price in prices for each in vars(price).values() if isinstance(each, TieredPrices)]
-    starts = {tier.start for each in tiered for tier in each.tiers}
+    return {tier.start for each in tiered for tier in each.tiers}
+
+
+def test_prompts_are_summed_up_within_every_threshold() -> None:
+    starts = price_limits()
     assert starts == {start for start in starts if start % PROMPT_STEP == 0} != set()

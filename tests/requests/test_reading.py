@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 import os
+import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from batchtui.requests import Item, reading
 from batchtui.requests.reading import read_items
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 texts = st.text(max_size=80) | st.sampled_from(['"', "\\", '\\"]}', "}{][,", "a\u2028b\u2029\u0085", "\r\n"])
@@ -76,7 +80,7 @@ signs = st.sampled_from([b'{"requests":[', b"[", b'"', b"{", b"]", b"\\", b"\n"]
 def test_garbage_never_raises(file: Path, pieces: list[bytes]) -> None:
     file.write_bytes(b"".join(pieces))
     items = list(read_items(file))
-    assert all(item.line >= 1 and (item.raw or item.fault) for item in items)
+    assert all(item.fault or (item.line >= 1 and item.raw) for item in items)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +91,7 @@ def test_garbage_never_raises(file: Path, pieces: list[bytes]) -> None:
         ("[{}]\n[{}]", 2, "there is more after the end of the array"),
         ('{"requests": [{}]}\n\n{"requests": [{}]}', 3, "there is more after the end of the array"),
         ("[{}]}", 1, "there is more after the end of the array"),
+        ('{"requests": [{}],\n"x": 1}', 1, '"x" is not allowed beside "requests"'),
     ],
 )
 def test_what_is_cut_off_or_follows_is_a_fault(file: Path, text: str, line: int, fault: str) -> None:
@@ -104,6 +109,57 @@ def test_a_request_that_fits_no_batch_is_known_by_its_beginning(
     assert [(item.line, len(item.raw)) for item in read_items(file)] == [(1, 101), (2, 2)]
     file.write_bytes(b'["' + b"x" * 500 + b'", {}]')
     assert [len(item.raw) for item in read_items(file)] == [101]
+
+
+def test_what_is_beside_the_requests_of_a_body_is_named(file: Path) -> None:
+    file.write_text('{"model": "a, [{b",\n "x\\"y": 1,\n"requests": [{"n": 1}, {"n": 2}]}')
+    items = list(read_items(file))
+    assert [(item.line, item.fault.partition(";")[0]) for item in items if item.fault] == [
+        (1, '"model" is not allowed beside "requests"'),
+        (2, '"x\\"y" is not allowed beside "requests"'),
+    ]
+    assert [(item.line, json.loads(item.raw)) for item in items if item.raw] == [(3, {"n": 1}), (3, {"n": 2})]
+
+
+@files
+@given(st.lists(objects, min_size=1), st.booleans(), st.booleans())
+def test_gzip_is_unpacked(file: Path, requests: list[dict[str, Any]], is_array: bool, bom: bool) -> None:
+    lines = [json.dumps(request).encode() for request in requests]
+    text = b"[" + b",".join(lines) + b"]" if is_array else b"\n".join(lines)
+    file.write_bytes(gzip.compress(reading.BOM * bom + text))
+    assert raws(list(read_items(file))) == lines
+
+
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:200] + packed[220:]])
+def test_a_damaged_gzip_file_says_so(file: Path, damage: Callable[[bytes], bytes]) -> None:
+    chance = random.Random(7)
+    lines = b"".join(b'{"n": %d}\n' % chance.randrange(10**9) for _ in range(200))
+    file.write_bytes(damage(gzip.compress(lines)))
+    with pytest.raises(OSError, match="damaged or was cut off"):
+        list(read_items(file))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("utf-32", "UTF-32"),
+        ("utf-32-le", "UTF-32"),
+        ("utf-32-be", "UTF-32"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named_as_such(file: Path, encoding: str, name: str) -> None:
+    file.write_bytes('{"custom_id": "a"}\n[1]'.encode(encoding))
+    (item,) = read_items(file)
+    assert (item.line, item.fault) == (0, f"the file is {name}; save it as UTF-8")
+
+
+def test_a_file_packed_otherwise_is_named_as_such(file: Path) -> None:
+    file.write_bytes(bz2.compress(b"{}\n"))
+    (item,) = read_items(file)
+    assert item.fault.startswith("the file is packed with bzip2")
 
 
 def test_a_file_that_is_written_to_meanwhile_is_refused(file: Path) -> None:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from batchtui.api import BatchesClient
+from batchtui.config import private_dir
 from batchtui.requests import Found, Lost, NotSubmitted, preparing
 from batchtui.sandbox import SandboxOptions, embedded
-from tests.submitting import PATIENTLY, batches_on, ended, profile_of, request, submitting, write
+from tests.canned_server import answer, canned_server, error_answer
+from tests.submitting import (
+    AT_ONCE,
+    ONE_TRY,
+    PATIENTLY,
+    Submitting,
+    batches_on,
+    ended,
+    profile_of,
+    request,
+    submitting,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,3 +242,23 @@ async def test_the_kept_requests_are_synced_and_the_journal_written_before_a_byt
         (batch_id,) = await two.create(file)
         assert two.kept == [kept]
     assert [batch.id for batch in await batches_on(sandbox)] == [batch_id]
+
+
+@pytest.mark.parametrize("message", ["requests.2.params: Input should be an object", "No such parameter"])
+async def test_a_request_that_the_server_names_is_found_in_the_file(tmp_path: Path, message: str) -> None:
+    page = {"data": [], "has_more": False, "first_id": None, "last_id": None}
+    listed = answer("200 OK", json.dumps(page).encode())
+    refused = error_answer("400 Bad Request", "invalid_request_error", message)
+    file = tmp_path / "file.jsonl"
+    file.write_text("\n\n".join(map(json.dumps, REQUESTS)))
+    async with (
+        canned_server(listed, refused) as server,
+        BatchesClient(server.profile, retry=ONE_TRY) as client,
+    ):
+        one = Submitting(client, private_dir(tmp_path / "data"), AT_ONCE)
+        with pytest.raises(NotSubmitted) as told:
+            await one.create(file)
+        one.submissions.close()
+    place = f" requests.2 is line 5 of {file}, custom_id a-2."
+    assert str(told.value).endswith(place) == message.startswith("requests.2")
+    assert str(told.value).startswith(f"The batch was not created: {message} (400")

@@ -90,7 +90,7 @@ async def test_a_file_becomes_a_batch_which_is_gone_to(
     async with live(sandbox, tmp_path) as pilot:
         await submit_ten(pilot)
         await until_shown(pilot, "~/evals/run7.jsonl")
-        await until_shown(pilot, "cost       at most $0.0038, an estimate")
+        await until_shown(pilot, "cost       at most $0.0057, an estimate")
     assert sizes(http_to(sandbox)) == [10, *before]
 
 
