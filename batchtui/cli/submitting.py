@@ -246,7 +246,7 @@ def _refuse_faults(prepared: Prepared, as_json: bool) -> None:
 def _place(fault: Fault) -> str:
     """Where a fault is: the line, the request where lines do not tell it, and the custom_id."""
     line = f", line {count(fault.line)}" if fault.line else ""
-    request = f", request {count(fault.request)}" if fault.request != fault.line else ""
+    request = f", request {count(fault.request)}" if fault.request not in (0, fault.line) else ""
     return f"{line}{request}" + (f" ({fault.custom_id})" if fault.custom_id else "")
 
 

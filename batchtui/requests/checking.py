@@ -47,7 +47,7 @@ class Fault(NamedTuple):
 
     Attributes:
         line: Where, from 1; 0 for the file as a whole.
-        request: Which request of the file, from 1; a line may hold many. 0 for the file as a whole.
+        request: Which request of the file, from 1; a line may hold many. 0 where it is none of them.
         custom_id: Of the request, as far as it can be read.
         fault: What is wrong and what to do, without a full stop.
     """

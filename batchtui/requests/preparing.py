@@ -180,18 +180,19 @@ class _Preparation:
             db.executemany(_INSERT_LOAD, self._part_loads)
         made.digest = self._digest.hexdigest()
         made.faults.sort(key=lambda fault: (fault.line, fault.request))
-        if not self._items:
+        if not self._items and not made.fault_count:
             self._note(0, 0, "", ["no requests in it; each line has to be one request"])
 
     def _take(self, item: Item, file: BinaryIO) -> None:
+        if not item.raw:  # a fault of the file, not of a request
+            self._note(item.line, 0, "", [item.fault])
+            return
         self._items += 1
         if self._items % _REPORT_ROWS == 0:
             self._report(self._items)
         checked = [item.fault] if item.fault else self._look(item.raw)
         if isinstance(checked, Checked):
             self._keep(item, checked, file)
-        elif not item.line:
-            self._note(0, 0, "", checked)
         else:
             custom_id = custom_id_of(item.raw)
             self._note(item.line, self._items, custom_id, checked)

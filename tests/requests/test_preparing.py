@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import resource
 from contextlib import contextmanager
@@ -183,3 +184,25 @@ def test_half_a_character_in_a_custom_id_is_a_fault_and_no_crash(tmp_path: Path)
     faults = prepare(file, tmp_path / "kept").faults
     assert {fault.custom_id for fault in faults} == {"a?"}
     assert prepare(file, tmp_path / "kept", was_accepted=True).requests == 1
+
+
+def test_a_fault_of_the_file_is_no_request(tmp_path: Path, kept: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(json.dumps({"model": "x", "requests": [request("a"), {}]}))
+    outside, *inside = prepare(path, kept).faults
+    assert (outside.line, outside.request, outside.fault.split(";")[0]) == (
+        1,
+        0,
+        '"model" is not allowed beside "requests"',
+    )
+    assert {fault.request for fault in inside} == {2}
+    path.write_bytes(json.dumps(request("a")).encode("utf-16"))
+    assert [(fault.line, fault.request, fault.fault) for fault in prepare(path, kept).faults] == [
+        (0, 0, "the file is UTF-16; save it as UTF-8")
+    ]
+
+
+def test_a_gzip_file_becomes_lines(tmp_path: Path, kept: Path) -> None:
+    path = tmp_path / "file.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(request("a")).encode()))
+    assert body(prepare(path, kept)) == {"requests": [request("a")]}
