@@ -3,8 +3,10 @@
 It keeps the rules of the public API guide ("Batch processing") and needs no network. From the door inwards:
 
 - `options`, `embedded`, `server`: how a sandbox is described, started inside another program, and served;
-- `app`, `gate`, `faults`, `errors`: the HTTP face, who may enter, and what may be made to go wrong;
-- `store`, `batch`, `clock`, `history`, `submission`: what batches there are and how they move with time;
+- `app`, `gate`, `betas`, `limits`: the HTTP face, who may enter, and the headers of answers;
+- `faults`, `errors`: what may be made to go wrong, and how it is answered;
+- `body`, `submission`, `params`: what a create call sends, and what is wrong with it;
+- `store`, `batch`, `clock`, `history`: what batches there are and how they move with time;
 - `results`, `content`: one batch's result lines, made from the seed each time they are read.
 
 Importing this room is cheap: the web server is imported when it is first needed.
@@ -21,7 +23,7 @@ from batchtui.sandbox.options import SandboxOptions, listen, new_key
 if TYPE_CHECKING:
     import socket
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 __all__ = [
     "FAULTS",
@@ -36,7 +38,7 @@ __all__ = [
 ]
 
 
-def create_app(options: SandboxOptions) -> Starlette:
+def create_app(options: SandboxOptions) -> ASGIApp:
     """The sandbox as an ASGI application, with its workspace as of now."""
     from batchtui.sandbox.app import create_app
 

@@ -25,7 +25,8 @@ def _end_with_stdin() -> None:
 def main() -> None:
     """Serve until stdin ends."""
     fields = json.loads(sys.stdin.buffer.readline())
-    options = SandboxOptions(**{**fields, "faults": tuple(fields["faults"])})
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    options = SandboxOptions(**{**fields, **lists})
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     serve(options, socket.socket(fileno=int(sys.argv[1])))
 

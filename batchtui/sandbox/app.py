@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from batchtui.sandbox import submission
+from batchtui.sandbox import body, submission
 from batchtui.sandbox.batch import Batch
 from batchtui.sandbox.chance import dice, make_id
 from batchtui.sandbox.clock import Clock
 from batchtui.sandbox.delivery import HangUp, Silence, bad_gateway, deliver
 from batchtui.sandbox.errors import ApiError, invalid_request, not_found
 from batchtui.sandbox.faults import Faults
-from batchtui.sandbox.gate import Gate, error_response, request_id_of
+from batchtui.sandbox.gate import Gate, betas_of, error_response, request_id_of
 from batchtui.sandbox.history import make_history
 from batchtui.sandbox.results import ResultFile
 from batchtui.sandbox.store import Store
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
 
     from batchtui.sandbox.options import SandboxOptions
     from batchtui.sandbox.submission import Submitted
@@ -41,24 +41,31 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 20
 
 
-def create_app(options: SandboxOptions) -> Starlette:
+def create_app(options: SandboxOptions) -> ASGIApp:
     """The sandbox as an ASGI application, with its workspace as of now."""
     calls = _Calls(options)
     call = functools.partial(_with_faults, calls.faults)
+    one = BATCHES + "/{id}"
     app = Starlette(
         routes=[
-            Route(BATCHES, call("create", calls.create), methods=["POST"]),
-            Route(BATCHES, call("list", calls.list), methods=["GET"]),
-            Route(BATCHES + "/{id}", call("retrieve", calls.retrieve), methods=["GET"]),
-            Route(BATCHES + "/{id}", call("delete", calls.delete), methods=["DELETE"]),
-            Route(BATCHES + "/{id}/cancel", call("cancel", calls.cancel), methods=["POST"]),
-            Route(BATCHES + "/{id}/results", call("results", calls.results), methods=["GET"]),
+            _route(BATCHES, POST=call("create", calls.create), GET=call("list", calls.list)),
+            _route(one, GET=call("retrieve", calls.retrieve), DELETE=call("delete", calls.delete)),
+            _route(one + "/cancel", POST=call("cancel", calls.cancel)),
+            _route(one + "/results", GET=call("results", calls.results)),
         ],
-        middleware=[Middleware(Gate, key=options.key, seed=options.seed)],
         exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _answer_error),
     )
     app.router.redirect_slashes = False
-    return app
+    return Gate(app, options)
+
+
+def _route(path: str, **endpoints: Endpoint) -> Route:
+    """One route for all methods of a path, so that a refused one is told of all others."""
+
+    async def endpoint(request: Request) -> Response:
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, endpoint, methods=list(endpoints))
 
 
 class _Calls:
@@ -75,7 +82,11 @@ class _Calls:
 
     async def create(self, request: Request) -> Response:
         """Take in a new batch."""
-        read = await asyncio.to_thread(submission.read_requests, await _body(request))
+        received, headers = await body.receive(request), request.headers
+        decoded = await asyncio.to_thread(body.decode, received, headers.getlist("content-encoding"))
+        read = await asyncio.to_thread(
+            submission.read_requests, decoded, headers["anthropic-version"], betas_of(headers)
+        )
         submitted = self._overload(read)
         now = self._clock.now()
         batch = Batch(
@@ -164,19 +175,6 @@ def _with_faults(faults: Faults, operation: str, endpoint: Endpoint) -> Endpoint
         return instead() if instead else response
 
     return call
-
-
-async def _body(request: Request) -> bytearray:
-    """The whole body, refused as soon as it is known to be too large."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > submission.MAX_BYTES:
-        raise submission.too_large()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > submission.MAX_BYTES:
-            raise submission.too_large()
-    return body
 
 
 def _limit(text: str | None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 import uuid
 from typing import TYPE_CHECKING
@@ -12,32 +11,38 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
+from batchtui.sandbox.betas import KNOWN_BETAS
 from batchtui.sandbox.chance import dice, make_id
 from batchtui.sandbox.errors import ApiError, invalid_request
+from batchtui.sandbox.limits import RateLimit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+    from batchtui.sandbox.options import SandboxOptions
+
+VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 
 
 class Gate:
-    """ASGI middleware: gives each request its id, checks key and version, adds the response headers.
+    """ASGI middleware: gives each request its id, checks its headers, adds those of the response.
 
     Args:
         app: What is behind the gate.
-        key: The API key that is let in.
-        seed: Names the organization and the workspace.
+        options: The keys that are let in, and what the workspace is called.
     """
 
-    def __init__(self, app: ASGIApp, key: str, seed: int) -> None:
+    def __init__(self, app: ASGIApp, options: SandboxOptions) -> None:
         self._app = app
-        self._key = hashlib.sha256(key.encode()).digest()
-        names = dice("workspace", seed)
+        self._keys = [hashlib.sha256(key.encode()).digest() for key in (options.key, *options.other_keys)]
+        self._rate_limit = RateLimit()
+        names = dice("workspace", options.seed)
+        organization, workspace = uuid.UUID(int=names.getrandbits(128), version=4), make_id(names, "wrkspc_")
+        self._workspace = options.workspace or workspace
         self._headers = {
-            "anthropic-organization-id": str(uuid.UUID(int=names.getrandbits(128), version=4)),
-            "anthropic-workspace-id": make_id(names, "wrkspc_"),
+            "anthropic-organization-id": str(organization),
+            "anthropic-workspace-id": self._workspace,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +55,8 @@ class Gate:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({"request-id": request_id, **self._headers})
+                limits = self._rate_limit.headers(message["status"])
+                MutableHeaders(scope=message).update({"request-id": request_id, **self._headers, **limits})
             await send(message)
 
         try:
@@ -65,13 +71,31 @@ class Gate:
         given = headers.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
         if not given:
             raise ApiError(401, "authentication_error", "x-api-key header is required")
-        if not hmac.compare_digest(hashlib.sha256(given.encode()).digest(), self._key):
+        digest = hashlib.sha256(given.encode()).digest()
+        if not any(hmac.compare_digest(digest, key) for key in self._keys):
             raise ApiError(401, "authentication_error", "invalid x-api-key")
         version = headers.get("anthropic-version")
         if version is None:
             raise invalid_request("anthropic-version: header is required")
-        if not VERSION.fullmatch(version):
+        if version not in VERSIONS:
             raise invalid_request(f"anthropic-version: {version!r} is not a valid version")
+        unknown = betas_of(headers) - KNOWN_BETAS
+        if unknown:
+            values = ", ".join(f"`{name}`" for name in sorted(unknown))
+            raise invalid_request(
+                f"Unexpected value(s) {values} for the `anthropic-beta` header. Please consult our "
+                "documentation at platform.claude.com/docs or try again without the header."
+            )
+        workspace = headers.get("anthropic-workspace-id", self._workspace)
+        if workspace != self._workspace:  # which error this gives is unconfirmed
+            message = "anthropic-workspace-id: The key belongs to another workspace."
+            raise ApiError(403, "permission_error", message)
+
+
+def betas_of(headers: Headers) -> frozenset[str]:
+    """The names in the `anthropic-beta` headers."""
+    names = ",".join(headers.getlist("anthropic-beta")).split(",")
+    return frozenset(name.strip() for name in names) - {""}
 
 
 def error_response(error: ApiError, request_id: str) -> JSONResponse:

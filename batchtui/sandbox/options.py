@@ -30,7 +30,9 @@ class SandboxOptions:
         counts: `live` moves the counts while a batch runs; `at-end` leaves every request at `processing`
             until the batch ends, which is what the public documents promise.
         faults: What goes wrong, each as `parse_fault` reads it.
-        key: The only API key that is let in.
+        key: The API key that is let in.
+        other_keys: More keys that are let in, to the same workspace.
+        workspace: The workspace's id; one made from the seed unless given.
         started_at: Seconds since 1970 at which its time begins; that of now unless given. With `speed` 0 its
             answers are then the same on every run.
 
@@ -44,6 +46,8 @@ class SandboxOptions:
     counts: Literal["live", "at-end"] = "live"
     faults: tuple[str, ...] = ()
     key: str = dataclasses.field(default_factory=new_key, repr=False)
+    other_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    workspace: str | None = None
     started_at: float | None = None
 
     def __post_init__(self) -> None:

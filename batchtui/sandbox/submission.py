@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from batchtui.sandbox.errors import ApiError, invalid_request
+from batchtui.sandbox.errors import invalid_request
 
 # Public API guide, "Batch processing".
-MAX_BYTES = 256_000_000
 MAX_REQUESTS = 100_000
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 CUSTOM_ID_LENGTH = 64
-FORBIDDEN = ("speed", "store", "previous_thread_event_id", "cache_hint", "context_hint")
 KEPT_OF_PROMPT = 120
+MAX_DEPTH = 500
+NOT_JSON = "The request body is not valid JSON"
+NOT_AN_OBJECT = "Input should be a valid dictionary or object"
 
 
 class Submitted(NamedTuple):
@@ -39,22 +40,21 @@ class Submitted(NamedTuple):
         return self.overloaded or self.problem is not None
 
 
-class _Request(msgspec.Struct):
-    custom_id: msgspec.Raw = msgspec.Raw()
-    params: msgspec.Raw = msgspec.Raw()
-
-
-def too_large() -> ApiError:
-    """The refusal of a body above 256 MB."""
-    return ApiError(413, "request_too_large", "Request exceeds the maximum size")
-
-
-def read_requests(body: bytes | bytearray) -> list[Submitted]:
+def read_requests(
+    body: bytes | bytearray, version: str = "2023-06-01", betas: frozenset[str] = frozenset()
+) -> list[Submitted]:
     """Check a create body and keep what the results need.
+
+    Args:
+        body: The JSON.
+        version: The `anthropic-version` that came with it.
+        betas: The names in its `anthropic-beta`.
 
     Raises:
         ApiError: The body breaks a rule that the API checks at once. The message names where.
     """
+    from batchtui.sandbox.params import find_problem  # pydantic, which a sandbox need not start with
+
     requests = _split(body)
     if not requests:
         raise invalid_request("requests: List should have at least 1 item after validation, not 0")
@@ -64,34 +64,79 @@ def read_requests(body: bytes | bytearray) -> list[Submitted]:
     seen: set[str] = set()
     kept = []
     for number, raw in enumerate(requests):
-        custom_id = _custom_id(raw, number)
+        custom_id, params = _request(raw, f"requests.{number}")
         if custom_id in seen:
             raise invalid_request(f"requests.{number}.custom_id: Duplicate custom_id: {custom_id}")
         seen.add(custom_id)
-        kept.append(_keep(custom_id, _params(raw, number)))
+        kept.append(_keep(custom_id, params, find_problem(params, version, betas)))
     return kept
 
 
-def _split(body: bytes | bytearray) -> list[_Request]:
+def _parse(text: bytes | bytearray | msgspec.Raw, type_: Any = Any, otherwise: str = "") -> Any:  # noqa: ANN401
+    """The JSON, of which invalid UTF-8, numbers out of range and very deep nesting are refused.
+
+    Args:
+        text: The JSON.
+        type_: What it should be.
+        otherwise: The message if it is something else.
+    """
     try:
-        document = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise invalid_request(f"The request body is not valid JSON: {error}") from None
+        return msgspec.json.decode(text, type=type_)
+    except msgspec.ValidationError as error:
+        raise invalid_request(otherwise or f"{NOT_JSON}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise invalid_request(f"{NOT_JSON}: {error}") from None
+
+
+def _split(body: bytes | bytearray) -> list[msgspec.Raw]:
+    document = _parse(body, dict[str, msgspec.Raw], NOT_AN_OBJECT)
     if "requests" not in document:
         raise invalid_request("requests: Field required")
-    for extra in document.keys() - {"requests"}:
-        raise invalid_request(f"{extra}: Extra inputs are not permitted")
-    try:
-        return msgspec.json.decode(document["requests"], type=list[_Request])
-    except msgspec.DecodeError:
-        raise invalid_request("requests: Input should be a valid list of objects") from None
+    _forbid_others(document, {"requests"})
+    requests: list[msgspec.Raw] = _parse(
+        document["requests"], list[msgspec.Raw], "requests: Input should be a valid list"
+    )
+    return requests
 
 
-def _custom_id(raw: _Request, number: int) -> str:
-    where = f"requests.{number}.custom_id"
-    if not raw.custom_id:
-        raise invalid_request(f"{where}: Field required")
-    value = msgspec.json.decode(raw.custom_id)
+def _request(raw: msgspec.Raw, where: str) -> tuple[str, dict[str, Any]]:
+    """One item's custom_id and params, besides which it may have nothing."""
+    request = _parse(raw)
+    if not isinstance(request, dict):
+        raise invalid_request(f"{where}: {NOT_AN_OBJECT}")
+    if _is_deeper(request, MAX_DEPTH):
+        raise invalid_request(f"{NOT_JSON}: nesting is too deep")
+    _forbid_others(request, {"custom_id", "params"}, f"{where}.")
+    for name in ("custom_id", "params"):
+        if name not in request:
+            raise invalid_request(f"{where}.{name}: Field required")
+    if not isinstance(request["params"], dict):
+        raise invalid_request(f"{where}.params: {NOT_AN_OBJECT}")
+    return _checked_id(request["custom_id"], f"{where}.custom_id"), request["params"]
+
+
+def _forbid_others(found: dict[str, Any], known: set[str], where: str = "") -> None:
+    for name in found:
+        if name not in known:
+            raise invalid_request(f"{where}{name}: Extra inputs are not permitted")
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    """Whether lists and objects are nested deeper than that. How deep the parser goes depends on Python."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _checked_id(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise invalid_request(f"{where}: Input should be a valid string")
     if not value:
@@ -103,59 +148,11 @@ def _custom_id(raw: _Request, number: int) -> str:
     return value
 
 
-def _params(raw: _Request, number: int) -> dict[str, Any]:
-    where = f"requests.{number}.params"
-    if not raw.params:
-        raise invalid_request(f"{where}: Field required")
-    value = msgspec.json.decode(raw.params)
-    if not isinstance(value, dict):
-        raise invalid_request(f"{where}: Input should be an object")
-    return value
-
-
-def _keep(custom_id: str, params: dict[str, Any]) -> Submitted:
-    problem = find_problem(params)
+def _keep(custom_id: str, params: dict[str, Any], problem: str | None) -> Submitted:
     if problem is not None:
         return Submitted(custom_id, "", "", 0, problem)
     prompt = _text(params["messages"][-1]["content"])[:KEPT_OF_PROMPT]
-    return Submitted(custom_id, sys.intern(params["model"]), prompt, params["max_tokens"], None)
-
-
-def find_problem(params: dict[str, Any]) -> str | None:
-    """What is wrong with one request's params; the API tells only in the results.
-
-    Returns:
-        The message of the first problem, or None.
-    """
-    for name in ("model", "messages", "max_tokens"):
-        if name not in params:
-            return f"{name}: Field required"
-    if not isinstance(params["model"], str):
-        return "model: Input should be a valid string"
-    max_tokens = params["max_tokens"]
-    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool):
-        return "max_tokens: Input should be a valid integer"
-    if max_tokens < 1:
-        return "max_tokens: Input should be greater than or equal to 1"
-    if params.get("stream"):
-        return "stream: Streaming is not supported in a batch"
-    forbidden = next((name for name in FORBIDDEN if name in params), None)
-    return f"{forbidden}: Extra inputs are not permitted" if forbidden else _problem_in(params["messages"])
-
-
-def _problem_in(messages: object) -> str | None:
-    if not isinstance(messages, list):
-        return "messages: Input should be a valid list"
-    if not messages:
-        return "messages: at least one message is required"
-    for number, message in enumerate(messages):
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str | list):
-            return f"messages.{number}.content: Field required"
-        if message.get("role") not in ("user", "assistant", "system"):
-            return f"messages.{number}.role: Input should be 'user' or 'assistant'"
-        if not message["content"]:
-            return f"messages.{number}: all messages must have non-empty content"
-    return None
+    return Submitted(custom_id, sys.intern(params["model"]), prompt, int(params["max_tokens"]), None)
 
 
 def _text(content: str | list[Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import httpx
 import pytest
+from anthropic.types import AnthropicBetaParam
 
 from batchtui.sandbox import Embedded
 
@@ -59,10 +61,17 @@ def test_a_batch_has_all_ten_keys(http: httpx.Client) -> None:
 
 
 def test_every_answer_names_request_organization_and_workspace(http: httpx.Client) -> None:
-    first, second = http.get("/batches", params={"limit": 1}), http.get("/batches/msgbatch_none")
-    assert first.headers["request-id"] != second.headers["request-id"]
+    answers = [
+        http.get("/batches", params={"limit": 1}),
+        http.get("/batches/msgbatch_none"),
+        http.get("/batches", headers={"x-api-key": "wrong"}),
+        http.put("/batches"),
+        http.post("/batches", content=b"\xff"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 404, 401, 405, 400]
+    assert len({answer.headers["request-id"] for answer in answers}) == len(answers)
     for name in ("anthropic-organization-id", "anthropic-workspace-id"):
-        assert first.headers[name] == second.headers[name]
+        assert len({answer.headers[name] for answer in answers}) == 1
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,8 @@ def test_every_answer_names_request_organization_and_workspace(http: httpx.Clien
         ({"x-api-key": "", "authorization": "Bearer wrong"}, 401, "authentication_error"),
         ({"x-api-key": "", "authorization": "Basic c2VjcmV0"}, 401, "authentication_error"),
         ({"anthropic-version": "yesterday"}, 400, "invalid_request_error"),
+        ({"anthropic-version": "2023-06-02"}, 400, "invalid_request_error"),
+        ({"anthropic-workspace-id": "wrkspc_another"}, 403, "permission_error"),
     ],
 )
 def test_who_is_not_let_in(http: httpx.Client, headers: dict[str, str], status: int, error_type: str) -> None:
@@ -92,9 +103,64 @@ def test_unknown_paths(http: httpx.Client, sandbox: Embedded, path: str) -> None
     assert_error(http.get(sandbox.base_url + path), 404, "not_found_error")
 
 
-def test_wrong_methods(http: httpx.Client) -> None:
-    assert_error(http.put("/batches"), 405, "invalid_request_error")
-    assert_error(http.get("/batches/msgbatch_x/cancel"), 405, "invalid_request_error")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("", {"GET", "HEAD", "POST"}),
+        ("/msgbatch_x", {"GET", "HEAD", "DELETE"}),
+        ("/msgbatch_x/cancel", {"POST"}),
+        ("/msgbatch_x/results", {"GET", "HEAD"}),
+    ],
+)
+def test_a_wrong_method_is_told_of_all_that_are_allowed(
+    http: httpx.Client, path: str, allowed: set[str]
+) -> None:
+    response = http.put("/batches" + path)
+    assert_error(response, 405, "invalid_request_error")
+    assert set(response.headers["allow"].split(", ")) == allowed
+
+
+def test_head_is_get_without_a_body(http: httpx.Client) -> None:
+    response = http.head("/batches")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_every_answer_says_what_is_left_of_the_rate_limit(
+    http: httpx.Client, sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
+) -> None:
+    limited = http_to(sandbox_with(faults=("429",), batches=0)).get("/batches")
+    for response in (http.get("/batches"), http.get("/batches/msgbatch_none"), limited):
+        limit, left, reset = (
+            response.headers[f"anthropic-ratelimit-requests-{name}"]
+            for name in ("limit", "remaining", "reset")
+        )
+        assert 0 <= int(left) < int(limit)
+        assert (int(left) == 0) == (response.status_code == 429)
+        ahead = datetime.fromisoformat(reset) - datetime.now(UTC)
+        assert abs(ahead) <= timedelta(minutes=1)
+
+
+def test_the_betas_of_the_sdk_are_known_and_others_named(http: httpx.Client) -> None:
+    known = [beta for one in get_args(AnthropicBetaParam) for beta in get_args(one)]
+    assert len(known) > 50
+    assert http.get("/batches", headers={"anthropic-beta": ",".join(known)}).status_code == 200
+    twice = [("anthropic-beta", f"{known[0]} , new-2030-01-01"), ("anthropic-beta", "")]
+    message = assert_error(http.get("/batches", headers=twice), 400, "invalid_request_error")
+    assert message.startswith("Unexpected value(s) `new-2030-01-01` for the `anthropic-beta` header.")
+
+
+def test_several_keys_open_one_named_workspace(
+    sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
+) -> None:
+    server = sandbox_with(other_keys=("second", "third"), workspace="wrkspc_here", batches=2)
+    http = http_to(server)
+    seen = []
+    for key in (server.api_key, "second", "third"):
+        response = http.get("/batches", headers={"x-api-key": key, "anthropic-workspace-id": "wrkspc_here"})
+        assert response.headers["anthropic-workspace-id"] == "wrkspc_here"
+        seen.append([batch["id"] for batch in response.json()["data"]])
+    assert seen[0] == seen[1] == seen[2] != []
+    assert_error(http.get("/batches", headers={"x-api-key": "fourth"}), 401, "authentication_error")
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "ten", "", "1.5", "9" * 6000])
