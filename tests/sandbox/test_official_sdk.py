@@ -13,6 +13,7 @@ from batchtui.sandbox import Embedded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anthropic.resources.messages.batches import AsyncBatches, Batches
     from anthropic.types import MessageParam
     from anthropic.types.messages import MessageBatch
     from anthropic.types.messages.batch_create_params import Request
@@ -208,20 +209,71 @@ def test_the_sdk_retries_its_way_through_every_second_429(
     assert [here.messages.batches.list(limit=1).data[0].id for _ in range(2)]
 
 
-def test_the_beta_namespace_finds_the_same_batches(sdk: anthropic.Anthropic) -> None:
-    usual, beta = sdk.messages.batches.list(limit=5), sdk.beta.messages.batches.list(limit=5)
-    assert [batch.id for batch in beta.data] == [batch.id for batch in usual.data]
+def test_the_sdk_makes_every_call_in_both_namespaces(
+    sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
+) -> None:
+    here = sdk_to(sandbox_with(speed=0))
+    for batches in (here.messages.batches, cast("Batches", here.beta.messages.batches)):
+        created = batches.create(requests=[request("one"), request("two")])
+        listed = {batch.id: batch for batch in batches.list(limit=100)}
+        assert created.id in listed
+        assert batches.retrieve(created.id).processing_status == "in_progress"
+        assert batches.cancel(created.id).processing_status == "canceling"
+        ended = next(one for one in listed.values() if one.results_url and sum_of(one) < 100)
+        assert sum(1 for _ in batches.results(ended.id)) == sum_of(ended)
+        assert batches.delete(ended.id).type == "message_batch_deleted"
+
+
+async def test_the_async_sdk_makes_every_call_in_both_namespaces(
+    sandbox_with: Callable[..., Embedded],
+) -> None:
+    server = sandbox_with(speed=0)
+    async with anthropic.AsyncAnthropic(
+        api_key=server.api_key, base_url=server.base_url, max_retries=0
+    ) as here:
+        for batches in (here.messages.batches, cast("AsyncBatches", here.beta.messages.batches)):
+            created = await batches.create(requests=[request("one"), request("two")])
+            listed = {batch.id: batch async for batch in batches.list(limit=100)}
+            assert created.id in listed
+            assert (await batches.retrieve(created.id)).processing_status == "in_progress"
+            assert (await batches.cancel(created.id)).processing_status == "canceling"
+            ended = next(one for one in listed.values() if one.results_url and sum_of(one) < 100)
+            assert len([line async for line in await batches.results(ended.id)]) == sum_of(ended)
+            assert (await batches.delete(ended.id)).type == "message_batch_deleted"
+
+
+def test_betas_and_the_workspace_go_along(sdk: anthropic.Anthropic) -> None:
+    workspace = sdk.messages.batches.with_raw_response.list(limit=1).headers["anthropic-workspace-id"]
+    beta = sdk.beta.messages.batches
+    assert beta.list(limit=1, betas=["output-300k-2026-03-24"], workspace_id=workspace).data
+    with pytest.raises(anthropic.BadRequestError, match="output-900k"):
+        beta.list(limit=1, betas=["output-900k-2030-01-01"])
+    with pytest.raises(anthropic.PermissionDeniedError):
+        beta.list(limit=1, workspace_id="wrkspc_another")
+
+
+def test_what_the_api_would_fail_comes_back_errored(sdk: anthropic.Anthropic) -> None:
+    bad: list[Any] = [request("fine"), request("hot"), request("odd"), request("new")]
+    bad[1]["params"]["temperature"] = 2
+    bad[2]["params"]["messages"] = [{"role": "user", "content": [{"type": "hologram"}]}]
+    bad[3]["params"]["response_format"] = {"type": "json"}
+    ended = until_ended(sdk, sdk.messages.batches.create(requests=bad))
+    results = {line.custom_id: line.result for line in sdk.messages.batches.results(ended.id)}
+    assert {custom_id: result.type for custom_id, result in results.items()} == {
+        "fine": "succeeded",
+        "hot": "errored",
+        "odd": "errored",
+        "new": "errored",
+    }
+    complaints = {
+        custom_id: result.error.error for custom_id, result in results.items() if result.type == "errored"
+    }
+    assert {error.type for error in complaints.values()} == {"invalid_request_error"}
+    assert complaints["hot"].message.startswith("temperature: ")
+    assert complaints["odd"].message.startswith("messages.0.content.0: ")
+    assert complaints["new"].message == "response_format: Extra inputs are not permitted"
 
 
 def test_a_bearer_token_is_let_in_too(sandbox: Embedded) -> None:
     with anthropic.Anthropic(auth_token=sandbox.api_key, base_url=sandbox.base_url, max_retries=0) as client:
         assert client.messages.batches.list(limit=1).data
-
-
-async def test_the_async_client_reads_the_same(sandbox: Embedded, sdk: anthropic.Anthropic) -> None:
-    batch = next(one for one in sdk.messages.batches.list() if sum_of(one) == 250)
-    async with anthropic.AsyncAnthropic(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
-        results = await client.messages.batches.results(batch.id)
-        ids = [line.custom_id async for line in results]
-    assert ids == [line.custom_id for line in sdk.messages.batches.results(batch.id)]
-    assert len(set(ids)) == 250

@@ -38,7 +38,7 @@ FAILURES: tuple[Failure, ...] = (
     ("api_error", "Internal server error"),
     OVERLOADED,
     OVERLOADED,
-    ("request_too_large", "Request exceeds the maximum size"),
+    (INVALID, "messages.{n}.content.0.image.source: Field required"),
 )
 
 
@@ -60,9 +60,9 @@ def random_failure(rng: Random, failures: Sequence[Failure]) -> Failure:
 
 
 def errored(rng: Random, failure: Failure) -> dict[str, Any]:
-    """The result of a request that failed; its request id and details are given, null or absent."""
+    """The result of a request that failed; its request id may be null, its details null or absent."""
     error_type, message = failure
     details = rng.choice(({}, {"details": None}))
-    request_id = rng.choice(({"request_id": make_id(rng, "req_")}, {"request_id": None}, {}))
+    request_id = rng.choice((make_id(rng, "req_"), None, None))
     error = {"type": error_type, "message": message, **details}
-    return {"type": "errored", "error": {"type": "error", "error": error, **request_id}}
+    return {"type": "errored", "error": {"type": "error", "error": error, "request_id": request_id}}

@@ -12,7 +12,7 @@ from batchtui.sandbox.chance import dice, make_id
 from batchtui.sandbox.content.failures import INVALID, OVERLOADED, errored, random_failure, usual_failures
 from batchtui.sandbox.content.ids import CUSTOM_ID_STYLES
 from batchtui.sandbox.content.job import load_job
-from batchtui.sandbox.content.shapes import SHAPES, UNUSUAL, Shape
+from batchtui.sandbox.content.shapes import SHAPES, UNUSUAL, Shape, text_block
 
 if TYPE_CHECKING:
     from random import Random
@@ -98,16 +98,18 @@ class Writer:
         return rng.choice(job.openings) + body + rng.choice(job.closings)
 
     def _message(self, rng: Random, model: str, text: str, shape: Shape) -> dict[str, Any]:
-        citations = {} if shape.citations is None else {"citations": shape.citations}
         thinking = sum(len(block.get("thinking", "")) for block in shape.before) // CHARS_PER_TOKEN
         return {
             "model": model,
             "id": make_id(rng, "msg_"),
             "type": "message",
             "role": "assistant",
-            "content": [*shape.before, {"type": "text", "text": text, **citations}, *shape.after],
+            "content": [*shape.before, text_block(text, shape.citations), *shape.after],
             "stop_reason": shape.stop_reason,
             "stop_sequence": shape.stop_sequence,
+            "stop_details": None,
+            "container": None,
+            "diagnostics": None,
             **shape.details,
             "usage": self._usage(rng, 1 + len(text) // CHARS_PER_TOKEN, thinking, shape),
         }
@@ -125,6 +127,7 @@ class Writer:
             "server_tool_use": shape.tools_used,
             "service_tier": "batch",
             "inference_geo": "global",
+            "speed": None,
         }
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OPAQUE = base64.b64encode(dice("opaque").randbytes(6000)).decode()
 NO_USES = {"web_search_requests": 0, "web_fetch_requests": 0}
+DIRECT = {"type": "direct"}
+"""Who called a tool: the model, not code that it runs."""
 
 
 @dataclasses.dataclass
@@ -29,11 +31,11 @@ class Shape:
     Attributes:
         before: Blocks before the text.
         after: Blocks after the text.
-        citations: The text block's citations, if it has that key.
+        citations: The text block's citations.
         stop_reason: Why the model stopped.
         stop_sequence: What the model stopped at.
         tools_used: The usage's `server_tool_use`.
-        details: Further keys of the message.
+        details: Keys of the message that have another value than null.
         text: The text to have instead of the job's.
     """
 
@@ -52,13 +54,19 @@ def _opaque(rng: Random, length: int) -> str:
     return OPAQUE[start : start + length] + "=="
 
 
+def text_block(text: str, citations: list[Json] | None = None) -> Json:
+    """A block of text."""
+    return {"type": "text", "text": text, "citations": citations}
+
+
 def _server_tool(rng: Random, name: str, given: Json, result: object) -> list[Json]:
     """A call of a tool that the server runs, and the block with its result."""
     use_id = make_id(rng, "srvtoolu_")
     block = "tool_search" if name.startswith("tool_search") else name
+    caller = {"caller": DIRECT} if name.startswith("web_") else {}
     return [
-        {"type": "server_tool_use", "id": use_id, "name": name, "input": given},
-        {"type": f"{block}_tool_result", "tool_use_id": use_id, "content": result},
+        {"type": "server_tool_use", "id": use_id, "name": name, "input": given, "caller": DIRECT},
+        {"type": f"{block}_tool_result", "tool_use_id": use_id, "content": result, **caller},
     ]
 
 
@@ -100,7 +108,7 @@ def _tool(rng: Random, job: Job) -> Shape:
         )
     )
     use = {"type": "tool_use", "id": make_id(rng, "toolu_"), "name": name, "input": given}
-    return Shape(after=[use], stop_reason="tool_use")
+    return Shape(after=[{**use, "caller": DIRECT, "toolset_name": None}], stop_reason="tool_use")
 
 
 def _search(rng: Random, job: Job) -> Shape:
@@ -123,7 +131,7 @@ def _search(rng: Random, job: Job) -> Shape:
     }
     return Shape(
         before=[
-            {"type": "text", "text": "I’ll look that up."},
+            text_block("I’ll look that up."),
             *_server_tool(rng, "web_search", {"query": fill("<topic> <year> figures", rng)}, hits),
         ],
         citations=[citation],
@@ -170,7 +178,13 @@ def _code_run(rng: Random, job: Job) -> Shape:
         before=_server_tool(
             rng, "bash_code_execution", command, {"type": "bash_code_execution_result", **result}
         ),
-        details={"container": {"id": make_id(rng, "container_"), "expires_at": "2026-11-20T12:00:00Z"}},
+        details={
+            "container": {
+                "id": make_id(rng, "container_"),
+                "expires_at": "2026-11-20T12:00:00Z",
+                "skills": None,
+            }
+        },
     )
 
 
@@ -190,7 +204,7 @@ def _tool_search(rng: Random, job: Job) -> Shape:
 
 def _connector(rng: Random, job: Job) -> Shape:
     use_id, given = make_id(rng, "mcptoolu_"), {"title": fill("<topic>", rng)}
-    found = [{"type": "text", "text": "1 page found"}]
+    found = [text_block("1 page found")]
     return Shape(
         before=[
             {
