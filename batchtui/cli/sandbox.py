@@ -8,20 +8,24 @@ from typing import Literal
 import click
 
 _SPEED = click.FloatRange(0, min_open=True)
-_COUNTS = click.Choice(["live", "at-end"])
+_COUNTS = click.Choice(["at-end", "live"])
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; any free one by default.")
-@click.option("--key", help="API key to accept; a random one by default.")
+@click.option(
+    "--key", "keys", multiple=True, help="API key to accept, a random one by default; may be repeated."
+)
+@click.option("--workspace", metavar="ID", help="Workspace ID; one made from the seed by default.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed, the same batches.")
 @click.option("--batches", type=click.IntRange(0), default=150, show_default=True, help="Batches at start.")
 @click.option("--speed", type=_SPEED, default=1.0, show_default=True, help="How fast time passes.")
-@click.option("--counts", type=_COUNTS, default="live", show_default=True, help="When the counts move.")
+@click.option("--counts", type=_COUNTS, default="at-end", show_default=True, help="When the counts change.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong; may be repeated.")
 def sandbox(  # one argument for each option
     port: int,
-    key: str | None,
+    keys: tuple[str, ...],
+    workspace: str | None,
     seed: int,
     batches: int,
     speed: float,
@@ -32,7 +36,8 @@ def sandbox(  # one argument for each option
 
     It listens on this machine only, for trying clients against. The first line on stdout is
     {"base_url": …, "api_key": …}. Stop it with ctrl+c. Where time passes faster than here, what it dates
-    soon lies ahead of this machine's clock.
+    soon lies ahead of this machine's clock. The counts of a running batch stay at processing until the batch
+    ends, as the API documents it; with --counts live they change while it runs, as in the demo.
 
     FAULT is NAME[:NUMBER][@OPERATION]; with a NUMBER only every so many requests one is hit. OPERATION is
     create, list, retrieve, cancel, delete or results. 429, 500 and 529 are answers, to all operations unless
@@ -43,9 +48,17 @@ def sandbox(  # one argument for each option
     """
     from batchtui.sandbox import SandboxOptions, listen, new_key, serve
 
+    key, *other_keys = [key for key in keys if key] or [new_key()]
     try:
         options = SandboxOptions(
-            key=key or new_key(), seed=seed, batches=batches, speed=speed, counts=counts, faults=faults
+            key=key,
+            other_keys=tuple(other_keys),
+            workspace=workspace,
+            seed=seed,
+            batches=batches,
+            speed=speed,
+            counts=counts,
+            faults=faults,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None

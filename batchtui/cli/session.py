@@ -113,7 +113,7 @@ def _demo() -> Iterator[Place]:
 
     with (
         TemporaryDirectory(prefix="batchtui-demo-") as folder,
-        embedded(SandboxOptions(key=new_key())) as api,
+        embedded(SandboxOptions(key=new_key(), counts="live")) as api,
     ):
         credentials = Credentials(Secret(api.api_key), "key")
         profile = Profile(name="demo", base_url=api.base_url, credentials=credentials)

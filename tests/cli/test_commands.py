@@ -233,16 +233,22 @@ def test_help_and_version_import_neither_client_nor_models() -> None:
 
 
 def test_sandbox_says_where_it_is() -> None:
-    command = [sys.executable, "-m", "batchtui", "sandbox", "--key", "sk-test", "--batches", "12"]
+    words = ["--key", "sk-test", "--key", "sk-other", "--workspace", "wrkspc_mine", "--batches", "12"]
+    command = [sys.executable, "-m", "batchtui", "sandbox", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         said = json.loads(server.stdout.readline())
         client = anthropic.Anthropic(api_key=said["api_key"], base_url=said["base_url"])
-        assert len(client.messages.batches.list(limit=100).data) == 12
+        data = client.messages.batches.list(limit=100).data
+        other = client.with_options(api_key="sk-other").messages.batches
+        assert len(other.list(limit=100, workspace_id="wrkspc_mine").data) == len(data) == 12
         client.close()
         server.terminate()
     assert said["api_key"] == "sk-test"
     assert server.returncode == 0
+    running = [batch.request_counts for batch in data if batch.processing_status != "ended"]
+    assert running
+    assert {(counts.succeeded, counts.errored) for counts in running} == {(0, 0)}, "counts are for the end"
 
 
 def test_a_port_that_is_taken(sandbox: Embedded) -> None:
