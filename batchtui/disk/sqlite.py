@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "beegfs",
     }
 )
+
+_MOUNT_ESCAPE = re.compile(r"\\([0-7]{3})")
+"""How the kernel writes a blank, a tab, a newline, `\\` and `#` in the path of a mount."""
 
 Migration = str
 """SQL that takes a schema from version N to N+1, N being its place in the list."""
@@ -62,6 +66,14 @@ def open_database(
         return _open(path, migrations, durable=durable)
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error is the file's own fault: not a lock, a full disk, or a missing permission."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError)
+    # Text that is not UTF-8 has no code; a damaged schema names tables and columns that are not there.
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR
+
+
 def set_aside(path: Path) -> Path:
     """Renames a corrupt file and its journals, so that nothing is lost and a new one can begin.
 
@@ -80,14 +92,18 @@ def set_aside(path: Path) -> Path:
 
 def open_read_only(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, for a file of a newer schema."""
-    return _configure(
-        sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
-    )
+    return _configure(_connect(path, "ro"))
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    # A URI with every special byte escaped: SQLite reads `#`, `?` and `%41` in a plain one as its own syntax.
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = _connect(path, "rw")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(migrations):
@@ -129,14 +145,14 @@ def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) ->
 def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
     """The type of the file system that holds `path`, such as `ext4` or `nfs4`; empty where unknown."""
     try:
-        table = mounts.read_text(encoding="utf-8", errors="replace")
+        table = os.fsdecode(mounts.read_bytes())
     except OSError:
         return ""
     target = str(path.resolve())
     best, kind = "", ""
-    for line in table.splitlines():
+    for line in table.split("\n"):
         _, point, name, *_ = (*line.split(" "), "", "", "")
-        point = point.replace("\\040", " ")
+        point = _MOUNT_ESCAPE.sub(lambda code: chr(int(code[1], 8)), point)
         inside = target == point or target.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
@@ -62,6 +63,17 @@ def test_a_newer_file_is_not_written(path: Path) -> None:
     assert rows(reader) == [(1, 7)]
 
 
+@pytest.mark.parametrize("name", ["a#b", "a?mode=memory", "%41", "a b", "file:x", os.fsdecode(b"\xff\xfe")])
+def test_any_path_is_opened_as_it_is(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    path = folder / f"{name}.db"
+    open_database(path, [V1]).close()
+    assert rows(open_read_only(path)) == [(1,)]
+    assert list(tmp_path.iterdir()) == [folder]
+    assert all(one.name.startswith(path.name) for one in folder.iterdir())
+
+
 def test_a_transaction_that_fails_is_undone(path: Path) -> None:
     connection = open_database(path, [V1])
     with pytest.raises(ZeroDivisionError), transaction(connection):
@@ -83,10 +95,10 @@ def test_many_may_open_a_new_file_at_once(path: Path) -> None:
 
 
 def test_file_system_is_that_of_the_deepest_mount(tmp_path: Path) -> None:
-    share = tmp_path / "my share"
+    share = tmp_path / "my #1 share"
     share.mkdir()
     mounts = tmp_path / "mounts"
-    escaped = str(share).replace(" ", "\\040")
+    escaped = str(share).replace(" ", "\\040").replace("#", "\\043")
     mounts.write_text(f"disk / ext4 rw 0 0\nhost:/x {escaped} nfs4 rw 0 0\nproc {share}x proc rw 0 0\n")
     assert file_system(share / "cache.db", mounts) == "nfs4"
     assert file_system(tmp_path / "cache.db", mounts) == "ext4"
