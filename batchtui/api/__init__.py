@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StatusError,
         TooLarge,
         UnexpectedResponse,
+        UnknownRange,
     )
     from batchtui.api.messages import ContentBlock, Message, Usage
     from batchtui.api.results import ErrorBody, ErrorDetail, Result, ResultLine
@@ -64,6 +65,7 @@ __all__ = [
     "StatusError",
     "TooLarge",
     "UnexpectedResponse",
+    "UnknownRange",
     "Usage",
 ]
 
@@ -95,6 +97,7 @@ _HOMES = {
     "StatusError": "batchtui.api.errors",
     "TooLarge": "batchtui.api.errors",
     "UnexpectedResponse": "batchtui.api.errors",
+    "UnknownRange": "batchtui.api.errors",
     "Usage": "batchtui.api.messages",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -15,6 +15,7 @@ import httpx
 
 from batchtui.api.batches import BatchPage, DeletedMessageBatch, MessageBatch
 from batchtui.api.calls import Call, OnCall
+from batchtui.api.decoding import ACCEPTED
 from batchtui.api.errors import (
     ConnectionLost,
     NotReachable,
@@ -22,7 +23,7 @@ from batchtui.api.errors import (
     ServerFault,
     UnexpectedResponse,
 )
-from batchtui.api.responses import error_from, parse, read_body
+from batchtui.api.responses import error_from, parse, read_body, read_error_body
 from batchtui.api.retry import RetryPolicy
 from batchtui.api.stream import ResultStream
 from batchtui.config import Profile
@@ -208,7 +209,9 @@ class BatchesClient:
             headers |= {"range": f"bytes={start}-", "if-range": validator}
         response = await self._open("GET", _path(batch_id) + "/results", headers=headers)
         try:
-            yield ResultStream(response)
+            stream = ResultStream(response)
+            await stream.check_beginning()
+            yield stream
         finally:
             await response.aclose()
 
@@ -248,14 +251,16 @@ class BatchesClient:
         if response.is_success:
             return response
         try:
-            body = await self._read(response)
+            body = await self._read(response, read_error_body)
         finally:
             await response.aclose()
         raise error_from(response, body)
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(
+        self, response: httpx.Response, read: Callable[[httpx.Response], Awaitable[bytes]] = read_body
+    ) -> bytes:
         try:
-            return await read_body(response)
+            return await read(response)
         except httpx.RequestError as error:
             raise ConnectionLost(f"{self.base_url} broke off its answer ({type(error).__name__}).") from error
 
@@ -287,7 +292,9 @@ def _path(batch_id: str) -> str:
 
 def _headers(profile: Profile) -> httpx.Headers:
     """What goes with every call: custom headers win over our own, and the key over any other."""
-    headers = httpx.Headers({"accept": "application/json", "anthropic-version": profile.version})
+    headers = httpx.Headers(
+        {"accept": "application/json", "accept-encoding": ACCEPTED, "anthropic-version": profile.version}
+    )
     if profile.betas:
         headers["anthropic-beta"] = ",".join(profile.betas)
     if profile.workspace_id:

@@ -4,6 +4,7 @@
     ├── NotReachable          no answer: refused, no such host, TLS, timeout
     ├── ConnectionLost        the answer broke off in the middle
     ├── UnexpectedResponse    an answer that is not the API's: redirect, not JSON, wrong shape
+    │   └── UnknownRange      a part of the results that does not say which part it is
     ├── RangeNotSatisfiable   416: nothing of the results at that offset
     ├── OutcomeUnknown        a create that may or may not have been accepted
     └── StatusError           the API said no
@@ -41,16 +42,22 @@ class UnexpectedResponse(ApiError):
     """The answer is not one that the API gives: a redirect, no JSON, or another shape."""
 
 
+class UnknownRange(UnexpectedResponse):
+    """A 206 without a usable `Content-Range`: nobody can tell where its bytes belong."""
+
+
 class RangeNotSatisfiable(ApiError):
     """The server has nothing at the offset asked for (416).
 
     Attributes:
         total: Size of the whole results file in bytes, if the server said so.
+        validator: What the server calls the version that has this size, if it said so.
     """
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, validator: str | None = None) -> None:
         super().__init__(f"No results at that offset; the file has {total} bytes.")
         self.total = total
+        self.validator = validator
 
 
 class OutcomeUnknown(ApiError):

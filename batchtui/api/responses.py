@@ -12,22 +12,44 @@ import httpx
 from pydantic import ValidationError
 
 from batchtui.api.batches import Wire
-from batchtui.api.errors import ApiError, RangeNotSatisfiable, UnexpectedResponse, status_error_class
+from batchtui.api.decoding import BodyDecoder
+from batchtui.api.errors import (
+    ApiError,
+    ConnectionLost,
+    RangeNotSatisfiable,
+    UnexpectedResponse,
+    status_error_class,
+)
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 1,000 batches is under 1 MB; more than this is not an answer but an attack or a mistake."""
+
+WEB_PAGE = "The server answered with a web page"
+WEB_PAGE_ADVICE = "is the base URL the API's, or does this network ask for a login?"
+_WEB_PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 W = TypeVar("W", bound=Wire)
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """The whole body, refused once it grows past `MAX_BODY_BYTES`."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise UnexpectedResponse(f"The answer is larger than {MAX_BODY_BYTES} bytes; gave up reading it.")
-    return bytes(body)
+    """Return the whole body, decompressed.
+
+    Raises:
+        UnexpectedResponse: It is longer than `MAX_BODY_BYTES`, or its encoding is not one we asked for.
+    """
+    # Not httpx's own decoding: it decompresses each chunk whole, and 256 kB may be 268 MB of zeros.
+    decoder = BodyDecoder(response.headers.get("content-encoding", ""), MAX_BODY_BYTES)
+    async for chunk in response.aiter_raw():
+        decoder.feed(chunk)
+    return decoder.finish()
+
+
+async def read_error_body(response: httpx.Response) -> bytes:
+    """Return the body of an error response; empty if it cannot be read, since the status says enough."""
+    try:
+        return await read_body(response)
+    except (ConnectionLost, UnexpectedResponse):
+        return b""
 
 
 def parse(model: type[W], body: bytes, headers: httpx.Headers) -> W:
@@ -39,6 +61,8 @@ def parse(model: type[W], body: bytes, headers: httpx.Headers) -> W:
     try:
         return model.model_validate_json(_without_surrogates(body))
     except ValidationError as error:
+        if is_web_page(headers, body):
+            raise UnexpectedResponse(f"{WEB_PAGE}{_trace(headers)}; {WEB_PAGE_ADVICE}") from None
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise UnexpectedResponse(
@@ -56,7 +80,7 @@ def error_from(response: httpx.Response, body: bytes) -> ApiError:
             f"because the key would go along{_trace(headers)}."
         )
     if status == 416:
-        return RangeNotSatisfiable(total_bytes(headers.get("content-range", "")))
+        return RangeNotSatisfiable(total_bytes(headers.get("content-range", "")), validator(headers))
     found = _object(body)
     inner = found["error"] if isinstance(found.get("error"), dict) else {}
     details = inner["details"] if isinstance(inner.get("details"), dict) else {}
@@ -88,6 +112,13 @@ def retry_after(headers: httpx.Headers) -> float | None:
         return None
 
 
+def validator(headers: httpx.Headers) -> str | None:
+    """A strong ETag, else the Last-Modified date, to be sent as `If-Range`."""
+    etag: str = headers.get("etag", "")
+    modified: str = headers.get("last-modified", "")
+    return (modified if etag.startswith("W/") else etag or modified) or None
+
+
 def total_bytes(content_range: str) -> int | None:
     """The size after the slash of `bytes 5-9/10` or `bytes */10`; None where it is not told."""
     return whole_number(content_range.partition("/")[2])
@@ -96,6 +127,22 @@ def total_bytes(content_range: str) -> int | None:
 def whole_number(text: str) -> int | None:
     """A number of bytes in a header; None for anything else, thousands of digits among them."""
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def media_type(headers: httpx.Headers) -> str:
+    """The `Content-Type` without its parameters, in lower case; empty if there is none."""
+    value: str = headers.get("content-type", "")
+    return value.partition(";")[0].strip().lower()
+
+
+def is_web_page(headers: httpx.Headers, beginning: bytes) -> bool:
+    """Whether a response is HTML, by its type or by its first bytes."""
+    return media_type(headers) in _WEB_PAGE_TYPES or first_byte(beginning) == b"<"
+
+
+def first_byte(body: bytes) -> bytes:
+    """The first byte that is no blank and no part of a byte order mark; empty if there is none."""
+    return body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
 
 
 def _without_surrogates(body: bytes) -> bytes:

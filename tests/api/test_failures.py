@@ -18,6 +18,7 @@ from batchtui.api import (
     RetryPolicy,
     ServerFault,
     UnexpectedResponse,
+    UnknownRange,
 )
 from tests.canned_server import CUT, answer, canned_server, error_answer
 
@@ -253,3 +254,35 @@ async def test_one_lone_surrogate_does_not_hide_the_list() -> None:
     page = json.dumps({"data": [BATCH | {"note": "\ud800"}], "has_more": False}).encode()
     async with canned_server(answer("200 OK", page)) as server, BatchesClient(server.profile) as client:
         assert [batch.id for batch in (await client.list()).data] == ["b1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"<!DOCTYPE html><title>Log in</title>", ()),
+        (b"\xef\xbb\xbf\r\n <html>", ("content-type: application/x-jsonl; charset=utf-8",)),
+        (b"Please log in", ("Content-Type: text/html; charset=utf-8",)),
+        (b"Please log in", ("content-type: text/plain",)),
+        (b"[1, 2]", ()),
+    ],
+)
+async def test_only_json_lines_are_taken_for_results(body: bytes, headers: tuple[str, ...]) -> None:
+    page = answer("200 OK", body, *headers)
+    async with canned_server(page) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(UnexpectedResponse, match=r"a web page|not results"):
+            async with client.results("b1"):
+                raise AssertionError("must not open")
+
+
+async def test_a_web_page_instead_of_a_batch_is_told_as_one() -> None:
+    error, _ = await failure_of_list(answer("200 OK", b"<html>", "content-type: text/html"))
+    assert "answered with a web page" in str(error)
+
+
+@pytest.mark.parametrize("content_range", ["", "bytes */10", "bytes 5", "items 5-9/10", "bytes -5-9/10"])
+async def test_a_part_that_does_not_say_which_is_no_part(content_range: str) -> None:
+    part = answer("206 Partial Content", b"{}\n", f"content-range: {content_range}")
+    async with canned_server(part) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(UnknownRange):
+            async with client.results("b1", start=5, validator='"v"'):
+                raise AssertionError("must not open")
