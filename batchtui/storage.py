@@ -28,6 +28,7 @@ class Saved:
         saved_at: When the last of them came, in seconds since the epoch.
         only_copy: Why the server cannot give them again; empty where it can.
         is_gone: Whether the batch is known only because of them.
+        expected: Requests in the batch, if known.
     """
 
     batch_id: str
@@ -37,6 +38,7 @@ class Saved:
     saved_at: float
     only_copy: str
     is_gone: bool
+    expected: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,22 @@ def remove(folder: Path, saved: Iterable[Saved]) -> tuple[list[Saved], list[Save
     return removed, busy
 
 
+def verify(one: Saved) -> str | None:
+    """Compares complete results with their digest, and makes their index if it is wrong.
+
+    Returns:
+        What is wrong with them in a few words, empty if nothing is; None while somebody else is at them.
+
+    Raises:
+        OSError: They cannot be read.
+        sqlite3.Error: Their index cannot be made.
+    """
+    from batchtui.results import check_saved, writing
+
+    with writing(one.files) as is_ours:
+        return check_saved(one.files, one.expected, thorough=True) if is_ours else None
+
+
 def _known_batches(path: Path) -> list[Batch]:
     if not path.exists():
         return []
@@ -127,6 +145,7 @@ def _saved(folder: Path, name: str, batch: Batch | None) -> Saved:
         saved_at=files.data.lstat().st_mtime,
         only_copy=_why_only_copy(batch),
         is_gone=batch is not None and batch.gone_at is not None,
+        expected=batch.counts.total if batch else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""`cache info` and `cache prune`: what lies on this disk, and making room."""
+"""`cache info`, `cache verify` and `cache prune`: what is on this disk, if it is sound, and making room."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.asking import ask
+from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.output import LEFT, RIGHT, print_line, print_lines, print_objects, print_table, say
 from batchtui.cli.session import Session
@@ -94,6 +95,55 @@ def prune(session: Session, older_than: float | None, only_copies: bool, dry_run
                 raise Failed(f"Being fetched now, and left as they are: {_ids(busy)}.")
 
     session.run(work)
+
+
+@cache.command()
+@click.argument("ids", metavar="[ID]…", nargs=-1, shell_complete=complete_id)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each batch.")
+@click.pass_obj
+def verify(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
+    """Check saved results for damage.
+
+    Compares the complete results of this workspace, or those of the given batches, with the size and digest
+    that they had when they were downloaded. Damaged ones are downloaded again when they are next read, if
+    the server still has them, and the damaged copy is kept. Needs no network.
+
+    Exits with 1 if any are damaged.
+    """
+
+    async def work(workspace: Workspace) -> None:
+        from batchtui.storage import holdings
+
+        saved = [one for one in holdings(workspace.folder).saved if one.is_complete]
+        wanted = {workspace.full_id(batch_id) for batch_id in ids}
+        if unknown := wanted - {one.batch_id for one in saved}:
+            raise Failed(f"No complete results are saved here for {', '.join(sorted(unknown))}.")
+        found = [(one, _state(one)) for one in saved if not wanted or one.batch_id in wanted]
+        if as_json:
+            print_objects(
+                {"id": one.batch_id, "bytes": one.files.size, "state": state, "damage": damage}
+                for one, (state, damage) in found
+            )
+        else:
+            print_lines(
+                f"{one.batch_id}  {size(one.files.size)}  {state}{damage and f': {damage}'}"
+                for one, (state, damage) in found
+            )
+        if bad := sum(state == "damaged" for _, (state, _) in found):
+            raise Failed(
+                f"{count(bad)} of {plural(len(found), 'saved batch is', 'saved batches are')} damaged. "
+                "`batchtui results ID` downloads one again while the server has it."
+            )
+
+    session.run(work)
+
+
+def _state(one: Saved) -> tuple[str, str]:
+    """`intact`, `damaged` or `busy`, and what is wrong."""
+    from batchtui.storage import verify
+
+    damage = verify(one)
+    return ("busy", "") if damage is None else ("damaged" if damage else "intact", damage)
 
 
 def _object(one: Holdings, current: str | None) -> dict[str, object]:

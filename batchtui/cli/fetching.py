@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from batchtui.cli.failures import INCOMPLETE, Failed
+from batchtui.cli.output import say
 from batchtui.cli.progress import show_progress
 from batchtui.text import count, size
 
@@ -69,13 +70,64 @@ async def fetch(fetcher: Fetcher) -> Progress:
 
 
 def check_complete(progress: Progress) -> None:
-    """Fails with exit code 5 if results are missing; for when all that is here has been printed."""
+    """Fails if results are missing; for when all that is here has been printed.
+
+    Raises:
+        Failed: With exit code 5, or 1 if nothing is here.
+    """
     from batchtui.results import State
 
+    if progress.notice:
+        say(progress.notice)
+    if progress.state is State.INCOMPLETE:
+        raise Failed(f"{progress.error} Run it again to ask once more.", INCOMPLETE)
     if progress.state is not State.COMPLETE:
         here = f"{count(progress.rows_here)} of {count(progress.rows_expected or 0)}"
-        why = progress.error or "The server ended the results early."
-        raise Failed(f"Incomplete, {here} results are here: {why} Run it again to go on.", INCOMPLETE)
+        if not progress.rows_here:
+            raise Failed(f"No results were downloaded: {progress.error}")
+        raise Failed(
+            f"Incomplete, {here} results are here: {progress.error} Run it again to go on.", INCOMPLETE
+        )
+
+
+def check_readable(results: Results, progress: Progress) -> None:
+    """Fails if fewer results can be read than are here."""
+    if results.rows_here != progress.rows_here:
+        raise Failed(f"The index {results.files.index} cannot be read. Run the command again.")
+
+
+def check_count(progress: Progress) -> None:
+    """Fails with exit code 5 if there are more lines than requests; for when all have been printed."""
+    here, expected = progress.rows_here, progress.rows_expected
+    if expected is not None and here > expected:
+        raise Failed(
+            f"{count(here)} results for {count(expected)} requests: every request has one, "
+            "and the lines beyond are duplicates or have no custom_id.",
+            INCOMPLETE,
+        )
+
+
+def is_checked(fetcher: Fetcher) -> bool:
+    """Whether what is saved here has been looked over, so that it may be printed while the rest comes."""
+    from batchtui.results import State
+
+    return fetcher.progress.state is not State.OPENING
+
+
+def check_version(results: Results, before: int | None) -> int:
+    """Return which version of the results is here.
+
+    Args:
+        results: The results.
+        before: What this returned before anything was printed; None at first.
+
+    Raises:
+        Failed: It is another one now: what was printed and what would follow do not belong together.
+    """
+    now = results.state.replaced
+    if before not in (None, now):
+        raise Failed("The results changed on the server while they were printed. Run it again.", INCOMPLETE)
+    return now
 
 
 def _words(progress: Progress) -> str:

@@ -8,7 +8,15 @@ import click
 
 from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
-from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
+from batchtui.cli.fetching import (
+    LOOK_SECONDS,
+    check_complete,
+    check_version,
+    fetch,
+    is_checked,
+    open_results,
+    running,
+)
 from batchtui.cli.output import LEFT, RIGHT, print_lines, print_objects, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import count, plural
@@ -95,11 +103,15 @@ async def _search(
 
     searched = hits = 0
     async with running(fetcher) as fetching:
+        version: int | None = None
         while True:
-            is_over, here = fetching.done(), results.rows_here
+            is_over = fetching.done()
+            here = results.rows_here if is_over or is_checked(fetcher) else 0
             while searched < here:
+                version = check_version(results, version)
                 stop = min(searched + STEP_ROWS, here)
                 hits += _print_hits(results, pattern, range(searched, stop), as_json)
+                version = check_version(results, version)
                 searched = stop
                 await asyncio.sleep(0)
             if is_over:

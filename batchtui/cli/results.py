@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +13,23 @@ import click
 
 from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
-from batchtui.cli.fetching import LOOK_SECONDS, check_complete, fetch, open_results, running
+from batchtui.cli.fetching import (
+    LOOK_SECONDS,
+    check_complete,
+    check_count,
+    check_readable,
+    check_version,
+    fetch,
+    is_checked,
+    open_results,
+    running,
+)
 from batchtui.cli.output import say
 from batchtui.cli.session import Session
 from batchtui.text import clean_text, count, plural
 
 if TYPE_CHECKING:
-    from batchtui.results import Fetcher, Format, Progress, Query, Results
+    from batchtui.results import Fetcher, Format, Query, Results
     from batchtui.workspace import Workspace
 
 FORMATS = ("jsonl", "csv", "json", "md")
@@ -52,14 +63,14 @@ def results(
 
     They are kept on this disk as they came: what is here already is not fetched again, and a fetch that was
     interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte. On stdout jsonl
-    comes while it is fetched, the other formats once all is here. FILE must be new; it appears when it is
-    whole.
+    comes while it is fetched, the other formats once all is here. FILE must be new; it appears when all
+    results are here, and is not made before.
 
     With --merged the parts of one submission, and what was submitted again of them, are read as one batch:
     for each custom_id there is the latest outcome. All of them must have ended.
 
-    Exits with 5 if results are missing, after printing or writing those that are here: run it again to go
-    on.
+    Exits with 5 if results are missing, after printing those that are here: run it again to go on. Likewise
+    if there are more lines than requests; saved results are then printed or written all the same.
     """
 
     async def work(workspace: Workspace) -> None:
@@ -71,22 +82,20 @@ def results(
         else:
             async with open_results(workspace, batch_id) as (fetcher, found):
                 if output:
-                    progress = await fetch(fetcher)
-                    number = _write_file(found, output, Format(form), query)
+                    number = await _write_file(fetcher, found, output, Format(form), query)
                 else:
-                    progress, number = await _print(fetcher, found, Format(form), query)
-            check_complete(progress)
+                    number = await _print(fetcher, found, Format(form), query)
         if custom_id is not None and not number:
             raise Failed(f"No result has the custom_id {custom_id}.")
 
-    if output and output.exists():
+    if output and os.path.lexists(output):
         raise Failed(f"{output} exists already; choose another name.")
     if output and not output.parent.is_dir():
         raise Failed(f"There is no folder {output.parent} to write {output.name} to.")
     session.run(work)
 
 
-async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -> tuple[Progress, int]:
+async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -> int:
     """Prints results on stdout; as jsonl each as soon as it is here. Answers how many."""
     import asyncio
 
@@ -94,16 +103,23 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -
 
     stream = _stdout()
     number = printed_to = 0
+    version: int | None = None
     async with running(fetcher) as fetching:
         while True:
             is_over = fetching.done()
-            if form is Format.JSONL or is_over:
+            if is_over or (form is Format.JSONL and is_checked(fetcher)):
+                version = check_version(found, version if printed_to else None)
                 numbers = found.numbers(query, printed_to)
                 export(found, stream, form, numbers)
                 printed_to = max(numbers, default=printed_to - 1) + 1
                 number += len(numbers)
+                version = check_version(found, version)
             if is_over:
-                return fetching.result(), number
+                progress = fetching.result()
+                check_complete(progress)
+                check_readable(found, progress)
+                check_count(progress)
+                return number
             await asyncio.wait([fetching], timeout=LOOK_SECONDS)
 
 
@@ -128,13 +144,22 @@ async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form:
     return number
 
 
-def _write_file(found: Results, output: Path, form: Format, query: Query) -> int:
+async def _write_file(fetcher: Fetcher, found: Results, output: Path, form: Format, query: Query) -> int:
+    """Writes results to a file once all of them are here; answers how many."""
     from batchtui.results import export_to_file
 
+    progress = await fetch(fetcher)
+    try:
+        check_complete(progress)
+    except Failed as error:
+        rest = " Without -o, what is here is printed." if progress.rows_here else ""
+        raise Failed(f"{error} {output} was not written.{rest}", error.code) from None
+    check_readable(found, progress)
     numbers = None if query.is_everything else found.numbers(query)
     export_to_file(found, output, form, numbers)
     number = found.rows_here if numbers is None else len(numbers)
     say(f"{count(number)} results written to {output}.")
+    check_count(progress)
     return number
 
 

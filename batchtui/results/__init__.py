@@ -10,6 +10,7 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.results.blocks import Block, Citation
+    from batchtui.results.checking import check_again, check_saved
     from batchtui.results.errors import Advice, ErrorGroup, advice
     from batchtui.results.exporting import (
         ExportCancelled,
@@ -61,6 +62,8 @@ __all__ = [
     "Stream",
     "View",
     "advice",
+    "check_again",
+    "check_saved",
     "export",
     "export_merged",
     "export_to_file",
@@ -73,6 +76,7 @@ __all__ = [
 
 _MODULES = {
     "blocks": ("Block", "Citation"),
+    "checking": ("check_again", "check_saved"),
     "errors": ("Advice", "ErrorGroup", "advice"),
     "exporting": ("ExportCancelled", "export", "export_merged", "export_to_file", "write_merged"),
     "fetch": ("Fetcher",),

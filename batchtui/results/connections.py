@@ -12,6 +12,7 @@ from batchtui.disk import open_read_only
 from batchtui.results.errors import fold
 from batchtui.results.files import ResultFiles
 from batchtui.results.index import MIGRATIONS
+from batchtui.results.index_sum import check_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Connections:
         self._local = threading.local()
 
     def _open(self, inode: int) -> Connection | None:
+        if check_index(self._files) is False:
+            return None  # damaged: whoever fetches next makes it again
         try:
             db = open_read_only(self._files.index)
         except sqlite3.OperationalError:

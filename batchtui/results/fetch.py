@@ -13,12 +13,16 @@ from dataclasses import replace
 from typing import Any
 
 from batchtui.api import ApiError
+from batchtui.disk import is_damage
+from batchtui.results.checking import check_saved
 from batchtui.results.demand import Demand
 from batchtui.results.files import ResultFiles
+from batchtui.results.index import remove_index
 from batchtui.results.landing import Disk, finished
 from batchtui.results.lock import writing
 from batchtui.results.progress import Progress, Speed, State
 from batchtui.results.reader import Results
+from batchtui.results.sealing import set_aside
 from batchtui.results.session import OpenResults, Pace, Session
 from batchtui.results.writer import ResultWriter
 
@@ -96,12 +100,24 @@ class Fetcher:
         self._show(State.OPENING)
         with ThreadPoolExecutor(1, "results") as thread:
             try:
-                await self._run(Disk(thread))
+                await self._run_with_sound_index(Disk(thread))
             except ApiError as error:
                 self._show(State.FAILED, error=str(error))
             except (OSError, sqlite3.Error) as error:
                 self._show(State.FAILED, error=_why_not_written(self.files, error))
         return self.progress
+
+    async def _run_with_sound_index(self, disk: Disk) -> None:
+        """Fetches; an index that turns out to be damaged on the way is made again, once."""
+        try:
+            await self._run(disk)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            with writing(self.files) as is_ours:
+                if is_ours:
+                    await disk.do(remove_index, self.files)
+            await self._run(disk)
 
     async def _run(self, disk: Disk) -> None:
         while not self.progress.is_final:
@@ -114,6 +130,36 @@ class Fetcher:
                 await self._demand.change()
 
     async def _hold(self, disk: Disk) -> None:
+        if self.files.is_complete:
+            damage = await disk.do(check_saved, self.files, self._expected)
+            if not damage:
+                await self._show_complete(disk)
+                return
+            if not await self._set_aside(disk, damage):
+                return
+        await self._download(disk)
+
+    async def _show_complete(self, disk: Disk) -> None:
+        rows, total, _ = await disk.do(_look, self.files)
+        if self.files.size and not rows:
+            raise OSError("the index cannot be read")  # nobody may take that for no results
+        self._publish(state=State.COMPLETE, rows_here=rows, bytes_here=self.files.size, bytes_total=total)
+
+    async def _set_aside(self, disk: Disk, damage: str) -> bool:
+        """Sets damaged results aside if the server gives them again; whether it does."""
+        here = f"The saved results of {self.files.batch_id} are damaged ({damage})"
+        try:
+            async with self._open_results(0, None):
+                aside = await disk.do(set_aside, self.files)
+        except ApiError as error:
+            rows, total, _ = await disk.do(_look, self.files)
+            self._publish(rows_here=rows, bytes_here=self.files.size, bytes_total=total)
+            self._show(State.FAILED, error=f"{here} and were not downloaded again: {error}")
+            return False
+        self._publish(notice=f"{here}: they are downloaded again, and the damaged copy is kept as {aside}.")
+        return True
+
+    async def _download(self, disk: Disk) -> None:
         async with _open_writer(disk, self.files) as writer:
             self._writer = writer
             session = Session(
@@ -148,8 +194,7 @@ class Fetcher:
 
     async def _follow(self, disk: Disk) -> None:
         """Shows how another process is getting on."""
-        rows, total = await disk.do(_look, self.files)
-        is_complete = self.files.is_complete
+        rows, total, is_complete = await disk.do(_look, self.files)
         self._publish(
             state=State.COMPLETE if is_complete else State.FOLLOWING,
             rows_here=rows,
@@ -192,10 +237,10 @@ def _close(opening: Future[ResultWriter]) -> None:
         opening.result().close()
 
 
-def _look(files: ResultFiles) -> tuple[int, int | None]:
-    """Rows that are here, and bytes in all if known."""
+def _look(files: ResultFiles) -> tuple[int, int | None, bool]:
+    """Rows that are here, bytes in all if known, and whether all of them are here and indexed."""
     with Results(files) as results:
-        return results.rows_here, results.state.total
+        return results.rows_here, results.state.total, results.is_whole
 
 
 def _why_not_written(files: ResultFiles, error: OSError | sqlite3.Error) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 from pathlib import Path
 
+from batchtui.config import open_private
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 
 
 class ResultFiles:
-    """The files of one batch: results, results still growing, index, lock.
+    """The files of one batch: results, results still growing, their seal, index, lock.
 
     The results file is named `.jsonl` only once it is complete; until then it is `.jsonl.part`.
 
@@ -26,7 +29,11 @@ class ResultFiles:
         name = _file_name(batch_id)
         self.complete = folder / f"{name}.jsonl"
         self.part = folder / f"{name}.jsonl.part"
+        self.seal = folder / f"{name}.seal"
+        """Size and digest of the complete results."""
         self.index = folder / f"{name}.index.db"
+        self.index_sum = folder / f"{name}.index.sum"
+        """Checksum of the index while nobody writes it."""
         self.lock = folder / f"{name}.lock"
 
     @property
@@ -54,11 +61,27 @@ class ResultFiles:
 
     def data_parts(self) -> list[Path]:
         """All files but the lock, whether they are there or not."""
-        return [self.complete, self.part, *self.index_parts()]
+        return [self.complete, self.part, self.seal, *self.damaged(), *self.index_parts()]
+
+    def damaged(self) -> list[Path]:
+        """Results that were damaged and set aside, oldest first."""
+        return sorted(self.folder.glob(f"{self.complete.name}.damaged-*"))
 
     def index_parts(self) -> list[Path]:
-        """The index and what SQLite keeps beside it."""
-        return [self.index.with_name(self.index.name + end) for end in ("", "-wal", "-shm", "-journal")]
+        """The index, its checksum, and what SQLite keeps beside it."""
+        ends = ("", "-wal", "-shm", "-journal")
+        return [self.index_sum, *(self.index.with_name(self.index.name + end) for end in ends)]
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Checks that a disk has room for so many bytes.
+
+    Raises:
+        OSError: It has not (`ENOSPC`).
+    """
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def sync_file(path: Path) -> None:
@@ -68,6 +91,16 @@ def sync_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a small private file that has either its old content or all of the new one."""
+    new = path.with_name(f"{path.name}.new")
+    with open(new, "wb", opener=open_private) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
 
 
 def _file_name(batch_id: str) -> str:

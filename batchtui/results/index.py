@@ -7,10 +7,12 @@ It holds nothing that the file does not: where it is missing, old or wrong it is
 from __future__ import annotations
 
 import sqlite3
+import sys
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
-from batchtui.disk import NewerSchema, open_database, transaction
+from batchtui.disk import open_database, transaction
 from batchtui.results.files import ResultFiles
 from batchtui.results.row import Flag, ResultRow
 
@@ -44,9 +46,10 @@ CREATE TABLE file (
     validator TEXT,
     total INTEGER,
     expected INTEGER,
-    sealed_rows INTEGER NOT NULL
+    sealed_rows INTEGER NOT NULL,
+    replaced INTEGER NOT NULL
 );
-INSERT INTO file VALUES (0, 0, '', NULL, NULL, NULL, 0)
+INSERT INTO file VALUES (0, 0, '', NULL, NULL, NULL, 0, 0)
 """
 # An index of the first schema lacks columns that only the lines can fill: it is made again from the file.
 MIGRATIONS = ("", SCHEMA)
@@ -78,6 +81,7 @@ class FileState(NamedTuple):
         total: Bytes of the whole file, if the server said so.
         expected: Results that the batch has, if known.
         sealed_rows: Rows that were there when `Index.seal` last ran.
+        replaced: How often the server sent other bytes than were here.
     """
 
     covered: int = 0
@@ -87,6 +91,7 @@ class FileState(NamedTuple):
     total: int | None = None
     expected: int | None = None
     sealed_rows: int = 0
+    replaced: int = 0
 
 
 class Index:
@@ -96,16 +101,16 @@ class Index:
     """
 
     def __init__(self, files: ResultFiles) -> None:
-        try:
-            self._db = open_database(files.index, MIGRATIONS)
-        except NewerSchema:
-            remove_index(files)
-            self._db = open_database(files.index, MIGRATIONS)
-        # One fsync per 16 MB of index instead of one per 4 MB.
-        self._db.execute("PRAGMA wal_autocheckpoint = 4000")
-        self.rows = row_count(self._db)
-        self.state = file_state(self._db)
         self._waiting: list[ResultRow] = []
+        self._db = open_database(files.index, MIGRATIONS, rebuild=False)
+        try:
+            # One fsync per 16 MB of index instead of one per 4 MB.
+            self._db.execute("PRAGMA wal_autocheckpoint = 4000")
+            self.rows = row_count(self._db)
+            self.state = file_state(self._db)
+        except BaseException:
+            self._db.close()
+            raise
 
     def add(self, row: ResultRow) -> None:
         """Takes the next row; `row.n` must be `self.rows`."""
@@ -150,7 +155,7 @@ class Index:
                 last = self.last_row()
                 state = state._replace(sealed_rows=0)
             covered = last.offset + last.length + 1 if last else 0
-            self._write_state(state._replace(covered=covered, synced=min(state.synced, size)))
+            self._write_state(state._replace(covered=covered))
         self.rows = last.n + 1 if last else 0
         return self.state
 
@@ -164,13 +169,21 @@ class Index:
             self._write_state(sealed)
         return sealed
 
-    def distinct_ids(self) -> int:
-        """How many different custom_ids there are."""
-        counted = self._db.execute("SELECT COUNT(DISTINCT custom_id) FROM rows WHERE custom_id <> ''")
+    def distinct_ids(self, *, before: int = sys.maxsize) -> int:
+        """How many different custom_ids there are, in the lines that start before a byte."""
+        counted = self._db.execute(
+            "SELECT COUNT(DISTINCT custom_id) FROM rows WHERE custom_id <> '' AND offset < ?", (before,)
+        )
         return int(counted.fetchone()[0])
 
+    def nameless_rows(self) -> int:
+        """How many lines have no custom_id."""
+        return int(self._db.execute("SELECT COUNT(*) FROM rows WHERE custom_id = ''").fetchone()[0])
+
     def close(self) -> None:
-        """Closes the database."""
+        """Closes the database, with all of it in its one file if no reader is in the way."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._db.close()
 
     def _write_state(self, state: FileState) -> None:

@@ -47,6 +47,7 @@ class Progress:
         bytes_per_second: Over the last seconds.
         error: What went wrong last, in one sentence; empty while all is well.
         retry_in: Seconds until the next try, where one is waited for.
+        notice: What the person should know although it was put right, in one sentence; empty if nothing.
     """
 
     state: State = State.OPENING
@@ -57,6 +58,7 @@ class Progress:
     bytes_per_second: float = 0.0
     error: str = ""
     retry_in: float | None = None
+    notice: str = ""
 
     @property
     def is_final(self) -> bool:

@@ -22,6 +22,7 @@ from batchtui.results.index import COLUMNS, FileState, file_state, row_count
 from batchtui.results.message import OpenedResult, open_result, preview
 from batchtui.results.query import EVERYTHING, Query
 from batchtui.results.row import US, Flag, ResultRow, parse_more_usage
+from batchtui.results.sealing import is_unchanged
 
 PREVIEW_BYTES = 4 * 1024 * 1024
 """Longer lines get no preview: reading them takes longer than painting a screen may."""
@@ -82,7 +83,10 @@ class Results:
     @property
     def is_whole(self) -> bool:
         """Whether all results of the batch are here, and known to the index."""
-        return self.files.is_complete and 0 < self.rows_here == self.state.sealed_rows
+        try:
+            return is_unchanged(self.files) and 0 < self.rows_here == self.state.sealed_rows
+        except FileNotFoundError:
+            return False
 
     @property
     def state(self) -> FileState:

@@ -15,11 +15,13 @@ from batchtui.api import (
     RangeNotSatisfiable,
     RateLimited,
     ServerFault,
+    UnknownRange,
 )
 from batchtui.results.demand import Demand
 from batchtui.results.landing import Disk, Landing
 from batchtui.results.progress import State
 from batchtui.results.writer import ResultWriter
+from batchtui.text import size
 
 
 class Stream(Protocol):
@@ -49,6 +51,8 @@ class Pace:
         short_tries: Clean ends in a row that leave results missing, before calling it incomplete.
         backoff_seconds: Wait after a break; doubles with each one in a row.
         backoff_max: Longest wait in seconds.
+        excess_rows: Lines beyond the number of requests, after which a body is not read on.
+        line_bytes: Bytes without the end of a line, after which it is not either.
     """
 
     ahead_bytes: int = 8 * 1024 * 1024
@@ -57,6 +61,11 @@ class Pace:
     short_tries: int = 3
     backoff_seconds: float = 0.5
     backoff_max: float = 30.0
+    excess_rows: int = 1000
+    line_bytes: int = 256 * 1024 * 1024
+
+
+_CHANGED = "The results changed on the server; they are compared with what is here."
 
 
 class Show(Protocol):
@@ -65,6 +74,10 @@ class Show(Protocol):
     def __call__(self, state: State, *, error: str = "", retry_in: float | None = None) -> None:
         """Tells it."""
         ...
+
+
+class _Overrun(Exception):
+    """The server sends more than the results of one batch can be."""
 
 
 class _End(Enum):
@@ -107,6 +120,7 @@ class Session:
         self._pace = pace
         self._show = show
         self._problem = ""
+        self._is_surplus = False
         self._marked = (-1, 0)
 
     async def run(self) -> None:
@@ -118,19 +132,25 @@ class Session:
             sqlite3.Error: The index cannot be written.
         """
         breaks = 0
-        if self._writer.is_complete:
-            self._show(State.COMPLETE)
-            return
+        farthest = self._writer.size
         while not await self._is_satisfied():
-            before = self._writer.size
-            end = await self._stretch()
+            try:
+                end = await self._stretch()
+            except _Overrun as error:
+                self._show(State.INCOMPLETE, error=f"{error}; the download was stopped.")
+                return
             if end is _End.SATISFIED:
                 break
             if end is _End.CLEAN and await self._is_whole():
                 await self._disk.do(self._writer.finish)
                 self._show(State.COMPLETE)
                 return
-            breaks = 1 if self._writer.size > before else breaks + 1
+            if self._is_surplus:
+                self._show(State.INCOMPLETE, error=self._problem)
+                return
+            # A server that changes its mind all the time makes no progress, however much it sends.
+            breaks = 1 if self._writer.size > farthest else breaks + 1
+            farthest = max(farthest, self._writer.size)
             if breaks >= (self._pace.short_tries if end is _End.CLEAN else self._pace.tries):
                 self._show(State.INCOMPLETE if end is _End.CLEAN else State.FAILED, error=self._problem)
                 return
@@ -143,10 +163,15 @@ class Session:
         try:
             return await self._read()
         except RangeNotSatisfiable as error:
-            if error.total == writer.size:
+            if error.total == writer.size and error.validator == writer.validator:
                 return _End.CLEAN  # all is here already: we asked beyond its end
             writer.forget_version()
-            self._problem = "The results changed on the server; they are compared with what is here."
+            self._problem = _CHANGED
+        except UnknownRange as error:
+            if not writer.validator:
+                raise  # not even the whole was given when the whole was asked for
+            writer.forget_version()
+            self._problem = str(error)
         except (ConnectionLost, NotReachable, ServerFault) as error:
             self._problem = str(error)
         except RateLimited as error:
@@ -158,30 +183,53 @@ class Session:
     async def _read(self) -> _End:
         writer = self._writer
         async with self._open_results(writer.size, writer.validator) as stream:
-            if stream.start > writer.size:
+            if stream.start and not self._continues(stream):
                 writer.forget_version()
-                raise ConnectionLost("The server sent another part of the results than was asked for.")
+                raise ConnectionLost(_CHANGED)
             await self._disk.do(writer.begin, stream.start, stream.validator, stream.total)
             self._show(State.READING)
             landing = Landing(self._disk, writer.land)
+            received = stream.start
             try:
                 async for chunk in stream:
                     await landing.put(chunk)
+                    received += len(chunk)
+                    self._check_bounds(received)
                     if await self._is_satisfied() and not await self._is_wanted_again(landing):
                         return _End.SATISFIED
             finally:
                 await self._settle(landing)
         self._problem = "The server ended the results before the end of what is known of them."
-        return _End.CLEAN if writer.is_at_end else _End.BROKEN
+        is_whole = writer.is_at_end or (
+            writer.total is None and await self._disk.do(writer.suffices, self._expected)
+        )
+        return _End.CLEAN if is_whole else _End.BROKEN
+
+    def _continues(self, stream: Stream) -> bool:
+        """Whether a part of the results is of the very version that is here, and leaves no gap."""
+        writer = self._writer
+        if writer.validator is None or stream.validator != writer.validator:
+            return False
+        is_same_size = stream.total is None or writer.total in (None, stream.total)
+        return is_same_size and stream.start <= writer.size
+
+    def _check_bounds(self, received: int) -> None:
+        """Stops a body that cannot be what was asked for, before it fills the disk."""
+        writer, pace, expected = self._writer, self._pace, self._expected
+        if writer.total is not None and received > writer.total:
+            raise _Overrun(f"The server sent more than the {writer.total:,} bytes that it announced")
+        if not writer.is_past_what_was_here:
+            return
+        if expected is not None and writer.rows > expected + pace.excess_rows:
+            raise _Overrun(f"The server sent {writer.rows:,} lines and more for {expected:,} requests")
+        if writer.open_bytes > pace.line_bytes:
+            raise _Overrun(f"The server sent {size(writer.open_bytes)} without the end of a line")
 
     async def _is_whole(self) -> bool:
-        missing = await self._disk.do(self._writer.end, self._expected)
-        if missing:
-            self._problem = (
-                f"The results ended after {self._writer.rows:,} lines and {missing:,} of "
-                f"{self._expected:,} results are missing; fetch again to ask for them."
-            )
-        return not missing
+        tally = await self._disk.do(self._writer.end, self._expected)
+        self._problem = tally.problem
+        self._is_surplus = bool(tally.surplus)
+        return not tally.problem
 
     async def _is_satisfied(self) -> bool:
         """Whether enough is here past the farthest row that was wanted, or nothing shall be pulled."""

@@ -107,7 +107,7 @@ def test_commands_and_profiles(complete: Complete) -> None:
     path.parent.mkdir()
     path.write_text("[profiles.prod]\n[profiles.'$(x)']\n")
     assert complete("batchtui --profile p") == ["prod"]
-    assert [text.split("\t")[0] for text in complete("batchtui cache ")] == ["info", "prune"]
+    assert [text.split("\t")[0] for text in complete("batchtui cache ")] == ["info", "prune", "verify"]
 
 
 def test_completing_runs_nothing_that_could_ask(complete: Complete, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ EXAMPLES = {
     "cancel": Example(f"--demo cancel {RUNNING} --yes"),
     "delete": Example(f"--demo delete {ENDED} --yes"),
     "cache info": Example("cache info", before=f"show {ENDED}", needs_key=False),
+    "cache verify": Example("cache verify", before=f"results {ENDED}"),
     "cache prune": Example("cache prune --dry-run", before=f"results {ENDED}"),
     "config path": Example("config path", needs_key=False),
     "config show": Example("config show", needs_key=False),

@@ -34,6 +34,7 @@ COMMANDS = {
     "search": f"search {BATCH} overloaded --json",
     "errors": f"errors {BATCH} --json",
     "cache-info": "cache info --json",
+    "cache-verify": "cache verify --json",
     "config-show": "config show --json",
     "doctor": "doctor --json",
 }
@@ -54,7 +55,7 @@ VOLATILE = (
 def test_json_is_as_it_was(
     name: str, call: Call, frozen_sandbox: Embedded, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if name == "cache-info":
+    if name.startswith("cache-"):
         call("errors", BATCH)
     requests = requests_file(frozen_sandbox, CANCELED, tmp_path)
     if name == "resubmit--plan":

@@ -84,7 +84,8 @@ class ResultsServer:
         matches = self.etag is not None and f"\r\nif-range: {self.etag}\r\n".lower() in head
         start = int(asked[1]) if asked and self.ranges and matches else None
         if start is not None and start >= len(self.body):
-            writer.write(_head("416 Range Not Satisfiable", 0, f"content-range: bytes */{len(self.body)}"))
+            size = f"content-range: bytes */{len(self.body)}"
+            writer.write(_head("416 Range Not Satisfiable", 0, size, f"etag: {self.etag}"))
             return
         body = self.body[start or 0 : fault.end_body]
         told = len(body) if self.has_length else None

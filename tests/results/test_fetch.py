@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,9 +181,53 @@ async def test_duplicates_do_not_count_as_results(files: ResultFiles) -> None:
     body = jsonl(*(succeeded(f"r{n % 5}") for n in range(8)))
     progress = await fetch_all(ResultsServer(body), files, expected=8)
     assert progress.state is State.INCOMPLETE
-    assert "3 of 8" in progress.error
+    assert "5 of 8 results are here and 3 missing (8 lines: 3 duplicates)" in progress.error
     assert [row.flag for row in all_rows(files)] == [None] * 5 + ["duplicate"] * 3
     assert (await fetch_all(ResultsServer(body), files, expected=5)).state is State.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (BODY, "300 requests"),
+        (b'{"custom_id": "' + b"x" * 500_000, "without the end of a line"),
+        (b"\n" * 500_000, "without the end of a line"),
+    ],
+    ids=["lines", "one line", "blank lines"],
+)
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_more_than_results_can_be_is_not_read_to_its_end(
+    files: ResultFiles, rest: bytes, said: str, has_length: bool
+) -> None:
+    server = ResultsServer(BODY + rest * (30_000_000 // len(rest)), has_length=has_length)
+    pace = replace(QUICK, excess_rows=100, line_bytes=200_000)
+    async with serving(server) as open_results:
+        fetcher = Fetcher(files, open_results, expected=COUNT, pace=pace)
+        fetcher.want_all()
+        progress = await fetcher.run()
+    assert progress.state is State.INCOMPLETE
+    assert said in progress.error
+    assert not files.is_complete
+    assert files.size < 10_000_000
+    assert (await fetch_all(ResultsServer(BODY, etag='"v2"'), files)).state is State.COMPLETE
+    assert_true_index(files, BODY)
+
+
+async def test_more_than_the_disk_has_room_for_is_refused_before_it_is_filled(files: ResultFiles) -> None:
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {10**17}\r\n\r\n".encode()
+    server = ResultsServer(BODY, faults=[Fault(answer=head + BODY)])
+    progress = await fetch_all(server, files)
+    assert progress.state is State.FAILED
+    assert "No space left" in progress.error
+    assert files.size == 0
+
+
+async def test_results_of_more_requests_than_there_are_is_no_success(files: ResultFiles) -> None:
+    server = ResultsServer(BODY)
+    progress = await fetch_all(server, files, expected=COUNT - 2)
+    assert progress.state is State.INCOMPLETE
+    assert f"{COUNT} results for {COUNT - 2} requests" in progress.error
+    assert (len(server.starts), files.is_complete) == (1, False)
 
 
 async def test_refusals_in_between_are_waited_out(files: ResultFiles) -> None:

@@ -30,11 +30,11 @@ def new_files() -> Iterator[ResultFiles]:
         yield ResultFiles(Path(folder), "batch")
 
 
-def write(files: ResultFiles, chunks: list[bytes]) -> int:
+def write(files: ResultFiles, chunks: list[bytes]) -> None:
     with closing(ResultWriter(files)) as writer:
         writer.begin(0, None, None)
         writer.land(chunks)
-        return writer.end(None)
+        writer.end(None)
 
 
 with new_files() as reference:

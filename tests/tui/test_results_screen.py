@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -317,6 +318,26 @@ async def test_leaving_in_the_middle_of_a_download(tmp_path: Path) -> None:
             await pilot.press("q", "q")
         async with results_of(sandbox, tmp_path, SUPPORT, whole) as (_, screen):
             assert screen.query_one(ResultTable).row_count > 0
+
+
+async def test_decay_of_saved_results_is_found_and_put_right_in_the_background(
+    frozen_sandbox: Embedded, tmp_path: Path
+) -> None:
+    whole = Settings(results="whole")
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, whole) as (pilot, screen):
+        await until(pilot, lambda: screen._fetcher.progress.state is State.COMPLETE)
+        files = screen._fetcher.files
+    sound, before = files.complete.read_bytes(), files.complete.stat()
+    files.complete.write_bytes(sound.replace(b"the", b"THE"))
+    os.utime(files.complete, ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.utime(files.seal, (0, 0))
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, whole) as (pilot, screen):
+        await until(pilot, files.damaged)
+        await until_shown(pilot, "are damaged")
+        await until(pilot, lambda: screen._fetcher.progress.state is State.COMPLETE)
+        assert screen.query_one(ResultTable).row_count == RESEARCH
+    assert files.complete.read_bytes() == sound
+    assert len(files.damaged()) == 1
 
 
 async def test_a_name_that_is_no_file_is_objected_to(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from batchtui.results import (
     Sort,
     State,
     View,
+    check_again,
 )
 from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
@@ -162,6 +163,8 @@ class ResultsScreen(ReadingScreen):
     @work(thread=True, group="cost")
     def _work_out_cost(self) -> None:
         self.call_later(self._take_cost, self._workspace.cost(self._batch.id))
+        if check_again(self._fetcher.files):
+            self.call_later(self._begin)  # which sets the damaged results aside, if it can have others
 
     def _take_cost(self, cost: Cost | None) -> None:
         self._used = used_words(cost) if cost else ""
@@ -204,6 +207,8 @@ class ResultsScreen(ReadingScreen):
             self.batchtui.tell(f"{progress.error} Press r to try again.", failed=True)
         if progress.state is State.COMPLETE and self._told.state is not State.COMPLETE:
             self._work_out_cost()
+        if progress.notice != self._told.notice:
+            self.batchtui.tell(progress.notice)
         self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
         self._told = progress
         self.show_asleep()
