@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -96,19 +97,28 @@ def error_from(response: httpx.Response, body: bytes) -> ApiError:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that the server asks us to wait: `retry-after-ms`, else `retry-after` (seconds or date)."""
-    try:
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    except (KeyError, ValueError):
-        pass
+    """Seconds that the server asks us to wait: `retry-after-ms`, else `retry-after` (seconds or date).
+
+    Anything else in them is as if they were absent.
+    """
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     value = headers.get("retry-after", "")
+    seconds = _number(value)
+    return _until(value) if seconds is None else seconds
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip()) else None
+
+
+def _until(date: str) -> float | None:
+    """Seconds from now until an HTTP date; None for anything else, dates that no clock reaches among them."""
     try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        moment = parsedate_to_datetime(date)
+        return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError, IndexError, OSError):
         return None
 
 
@@ -116,7 +126,8 @@ def validator(headers: httpx.Headers) -> str | None:
     """A strong ETag, else the Last-Modified date, to be sent as `If-Range`."""
     etag: str = headers.get("etag", "")
     modified: str = headers.get("last-modified", "")
-    return (modified if etag.startswith("W/") else etag or modified) or None
+    found = modified if etag.startswith("W/") else etag or modified
+    return found if re.fullmatch(r"[ -~]+", found) else None  # others cannot be sent back
 
 
 def total_bytes(content_range: str) -> int | None:
