@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TooLarge,
         UnexpectedResponse,
         UnknownRange,
+        UnusableId,
     )
     from batchtui.api.messages import ContentBlock, Message, Usage
     from batchtui.api.results import ErrorBody, ErrorDetail, Result, ResultLine
@@ -66,6 +67,7 @@ __all__ = [
     "TooLarge",
     "UnexpectedResponse",
     "UnknownRange",
+    "UnusableId",
     "Usage",
 ]
 
@@ -98,6 +100,7 @@ _HOMES = {
     "TooLarge": "batchtui.api.errors",
     "UnexpectedResponse": "batchtui.api.errors",
     "UnknownRange": "batchtui.api.errors",
+    "UnusableId": "batchtui.api.errors",
     "Usage": "batchtui.api.messages",
 }
 

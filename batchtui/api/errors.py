@@ -5,6 +5,7 @@
     ├── ConnectionLost        the answer broke off in the middle
     ├── UnexpectedResponse    an answer that is not the API's: redirect, not JSON, wrong shape
     │   └── UnknownRange      a part of the results that does not say which part it is
+    ├── UnusableId            an id that is no part of a path; nothing was sent
     ├── RangeNotSatisfiable   416: nothing of the results at that offset
     ├── OutcomeUnknown        a create that may or may not have been accepted
     └── StatusError           the API said no
@@ -23,11 +24,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from batchtui.config import redact
+from batchtui.text import count, shorten, why_not_plain
+
+MOST_CHARACTERS = 1000
+"""Of what a server says: no sentence for a person is longer."""
+_LONGEST_SECRET = 8192
 SPEND_LIMIT = "enforced_spend_limit_reached"
 
 
 class ApiError(Exception):
-    """Anything that kept a call from its answer."""
+    """Anything that kept a call from its answer.
+
+    Its message is short and without secrets, whatever library or server it quotes.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(safe_words(message, 2 * MOST_CHARACTERS))
 
 
 class NotReachable(ApiError):
@@ -44,6 +57,13 @@ class UnexpectedResponse(ApiError):
 
 class UnknownRange(UnexpectedResponse):
     """A 206 without a usable `Content-Range`: nobody can tell where its bytes belong."""
+
+
+class UnusableId(ApiError):
+    """A batch's id has characters that would make it another path or option. Nothing was sent."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(why_not_plain(batch_id))
 
 
 class RangeNotSatisfiable(ApiError):
@@ -103,14 +123,14 @@ class StatusError(ApiError):
         error_code: str | None = None,
     ) -> None:
         self.status = status
-        self.type = type
-        self.message = message
-        self.request_id = request_id
+        self.type = shorten(type, 100)
+        self.message = safe_words(message)
+        self.request_id = shorten(request_id, 100) if request_id else None
         self.retry_after = retry_after
         self.should_retry = should_retry
         self.error_code = error_code
-        trace = f", request id {request_id}" if request_id else ""
-        words = f"{message.rstrip('.') or 'The API refused'} ({status} {type}{trace})."
+        trace = f", request id {self.request_id}" if self.request_id else ""
+        words = f"{self.message.rstrip('.') or 'The API refused'} ({status} {self.type}{trace})."
         super().__init__(f"{words} {self.ADVICE}" if self.ADVICE else words)
 
     @property
@@ -153,3 +173,12 @@ def status_error_class(status: int) -> type[StatusError]:
         return ServerFault
     by_status = {401: NotAuthorised, 403: NotAuthorised, 404: NotFound, 413: TooLarge, 429: RateLimited}
     return by_status.get(status, BadRequest)
+
+
+def safe_words(text: str, most: int = MOST_CHARACTERS) -> str:
+    """Return text of a server or a library without secrets, and cut if it is longer than anyone reads."""
+    # A little more than is kept is redacted, so that no secret is cut in two and missed.
+    words = redact(text[: most + _LONGEST_SECRET])
+    if len(text) <= most:
+        return words
+    return f"{words[:most]}… ({count(len(text) - most)} more characters)"

@@ -22,6 +22,9 @@ LEAST_SIZE = (40, 10)
 
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 """What httpx knows."""
+BAD_PROXY = (
+    'cannot be read: write http://USER:PASSWORD@HOST:PORT, with "/" in the password as %2F and "@" as %40'
+)
 
 
 class Check(NamedTuple):
@@ -40,6 +43,7 @@ class Check(NamedTuple):
 
 def checks(session: Session) -> Iterator[Check]:
     """Looks at everything; what needs a key, and then the network, comes last."""
+    import batchtui.api  # noqa: F401 - before httpx, which it keeps from importing rich
     from batchtui.config import ConfigError
 
     yield python(sys.version_info[:3])
@@ -155,13 +159,33 @@ def proxy(base_url: str) -> Check:
     # Plain HTTP goes to this machine only, and never through a proxy.
     if url.scheme == "http" or not address or proxy_bypass(url.netloc):
         return Check("proxy", True, "none")
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if parts.scheme not in PROXY_SCHEMES:
+    scheme, place = _proxy_parts(address)
+    if not place:
+        return Check("proxy", False, BAD_PROXY)
+    name = f"{scheme}://{place}"
+    if scheme not in PROXY_SCHEMES:
         return Check("proxy", False, f"{name} is no proxy that can be used: {', '.join(PROXY_SCHEMES)} can")
-    if parts.scheme.startswith("socks") and not find_spec("socksio"):
+    if scheme.startswith("socks") and not find_spec("socksio"):
         return Check("proxy", False, f"{name} needs a library: pip install 'httpx[socks]'")
+    import httpx
+
+    try:
+        httpx.AsyncClient(verify=False)  # noqa: S501 - it is never used
+    except (httpx.InvalidURL, ValueError):
+        return Check("proxy", False, "NO_PROXY cannot be read: write hosts, joined by commas")
     return Check("proxy", True, name)
+
+
+def _proxy_parts(address: str) -> tuple[str, str]:
+    """The scheme of a proxy, and its host and port; an empty one if it cannot be read."""
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "", ""
+    # A password with a "/" in it: what stands before that is not the host.
+    is_cut = "@" in parts.path + parts.query + parts.fragment
+    return parts.scheme, f"{parts.hostname}{port}" if parts.hostname and not is_cut else ""
 
 
 def _with_key(session: Session) -> Iterator[Check]:

@@ -21,13 +21,14 @@ def doctor(context: click.Context, as_json: bool) -> None:
     Exits with 0 if all is well, else with 1.
     """
     from batchtui.cli.checks import checks
+    from batchtui.config import redact
 
     session: Session = context.obj
     is_well = True
     for check in checks(session):
-        is_well = is_well and check.ok
+        is_well, text = is_well and check.ok, redact(check.text)
         if as_json:
-            print_objects([check._asdict()])
+            print_objects([check._asdict() | {"text": text}])
         else:
-            print_line(f"{'ok' if check.ok else 'fix':<5}{check.name:<10}{check.text}")
+            print_line(f"{'ok' if check.ok else 'fix':<5}{check.name:<10}{text}")
     context.exit(0 if is_well else 1)

@@ -11,6 +11,7 @@ from batchtui.config.document import Given
 from batchtui.config.errors import ConfigError, MissingKey, Source
 from batchtui.config.paths import cache_dir, config_dir, data_dir, open_private, private_dir
 from batchtui.config.profiles import Profile, ProfileDraft, draft_profile, load_profile, profile_names
+from batchtui.config.redaction import redact
 from batchtui.config.secrets import Secret
 from batchtui.config.settings import Settings, given_settings, load_settings
 
@@ -34,4 +35,5 @@ __all__ = [
     "open_private",
     "private_dir",
     "profile_names",
+    "redact",
 ]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from batchtui.config.credentials import Credentials, key_source, read_credentials
 from batchtui.config.document import Document, Given, Rule, read_document, suggestion
 from batchtui.config.errors import Source
-from batchtui.config.wire import Headers, checked_base_url, is_header, merged_headers, parse_header_lines
+from batchtui.config.redaction import remember_secret
+from batchtui.config.wire import (
+    Headers,
+    checked_base_url,
+    is_header,
+    is_header_value,
+    merged_headers,
+    parse_header_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +53,10 @@ class Profile:
     betas: tuple[str, ...] = ()
     workspace_id: str | None = None
     read_only: bool = False
+
+    def __post_init__(self) -> None:
+        for _, value in self.headers:
+            remember_secret(value)
 
     @property
     def workspace_digest(self) -> str:
@@ -126,11 +138,15 @@ def _is_token(value: object) -> bool:
 
 
 def _is_list_of_strings(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+    return isinstance(value, list) and bool(value) and all(map(_is_word, value))
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _are_headers(value: object) -> bool:
-    return isinstance(value, dict) and all(is_header(name, text) for name, text in value.items())
+    return isinstance(value, dict) and all(is_header(name, "") for name in value)
 
 
 _RULES = {
@@ -139,9 +155,7 @@ _RULES = {
         lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) is not None,
         "the name of an environment variable, never the key itself",
     ),
-    "api_key_file": Rule(
-        lambda value: isinstance(value, str) and bool(value), "the path of a file of mode 600"
-    ),
+    "api_key_file": Rule(_is_word, "the path of a file of mode 600"),
     "api_key_command": Rule(_is_list_of_strings, 'a command as a list, like ["pass", "show", "anthropic"]'),
     "api_key_keyring": Rule(
         lambda value: isinstance(value, str) and re.fullmatch(r".+/[^/]+", value) is not None,
@@ -161,6 +175,7 @@ _RULES = {
     ),
     "workspace_id": Rule(_is_token, "a workspace id in quotes"),
 }
+_HEADER = Rule(is_header_value, "printable ASCII without blanks at its ends")
 
 
 def profile_names(config_path: Path) -> list[str]:
@@ -240,6 +255,8 @@ def _chosen_table(
             " api_key_file, or use api_key_env, api_key_command or api_key_keyring"
         )
     document.check(table, _RULES, "profiles", name)
+    headers = table.get("headers", {})
+    document.check(headers, dict.fromkeys(headers, _HEADER), "profiles", name, "headers")
     return given, table
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Never
 
+from batchtui.config.redaction import remember_secret
+
 
 class Secret:
-    """An API key or token: redacted wherever Python would print, format or pickle it.
+    """An API key or token: redacted wherever Python would print, format or pickle it, and by `redact`.
 
     Call `reveal()` at the one place where the value leaves for the wire.
     """
@@ -15,6 +17,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        remember_secret(value)
 
     def reveal(self) -> str:
         """The value itself. Never log, show or store what this answers."""

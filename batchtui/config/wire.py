@@ -17,7 +17,7 @@ Headers = tuple[tuple[str, str], ...]
 _HOST_NAME = r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?"
 # RFC 9110, section 5: a header's name is a token; of its value only what every server takes is allowed.
 _HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_HEADER_VALUE = r"[\t -~]*"
+_HEADER_VALUE = r"([!-~]([\t -~]*[!-~])?)?"
 
 
 def checked_base_url(url: str, source: Source) -> str:
@@ -36,7 +36,7 @@ def checked_base_url(url: str, source: Source) -> str:
         raise source.error("has a host or port that cannot be") from None
     if parts.scheme not in ("http", "https") or not host:
         raise source.error("must be a URL like https://api.anthropic.com")
-    if ":" not in host and not re.fullmatch(_HOST_NAME, host):
+    if not (_is_ipv6(host) if "[" in parts.netloc else _is_host_name(host)):
         raise source.error("has a host or port that cannot be")
     if "@" in parts.netloc:
         raise source.error("must not hold a user name or password")
@@ -68,15 +68,40 @@ def parse_header_lines(text: str, source: Source) -> Headers:
 
 def is_header(name: str, value: object) -> bool:
     """Tells whether a name and value can be sent as a header."""
-    if not isinstance(value, str):
-        return False
-    return bool(re.fullmatch(_HEADER_NAME, name) and re.fullmatch(_HEADER_VALUE, value))
+    return bool(re.fullmatch(_HEADER_NAME, name)) and is_header_value(value)
+
+
+def is_header_value(value: object) -> bool:
+    """Return whether a value can be sent: printable ASCII without blanks at its ends."""
+    return isinstance(value, str) and bool(re.fullmatch(_HEADER_VALUE, value))
 
 
 def merged_headers(base: Headers, over: Mapping[str, str]) -> Headers:
     """Joins two sets of headers; `over` wins where names are equal in all but case."""
     taken = {name.lower() for name in over}
     return (*(header for header in base if header[0].lower() not in taken), *over.items())
+
+
+def _is_ipv6(host: str) -> bool:
+    from ipaddress import IPv6Address
+
+    try:
+        return bool(IPv6Address(host))
+    except ValueError:
+        return False
+
+
+def _is_host_name(host: str) -> bool:
+    if not re.fullmatch(_HOST_NAME, host):
+        return False
+    if "xn--" not in host:
+        return True
+    import idna  # the HTTP client decodes such a name, and fails where it cannot
+
+    try:
+        return bool(idna.decode(host))
+    except idna.IDNAError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

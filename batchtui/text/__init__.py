@@ -19,6 +19,7 @@ from batchtui.text.humanize import (
     shorten_id,
     size,
 )
+from batchtui.text.ids import is_plain_id, why_not_plain
 
 __all__ = [
     "ago",
@@ -26,6 +27,7 @@ __all__ = [
     "clean_text",
     "count",
     "duration",
+    "is_plain_id",
     "long_duration",
     "money",
     "percent",
@@ -33,4 +35,5 @@ __all__ = [
     "shorten",
     "shorten_id",
     "size",
+    "why_not_plain",
 ]
