@@ -19,6 +19,7 @@ from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches
 from batchtui.config import Profile, private_dir
 from batchtui.results.files import ResultFiles
 from batchtui.submissions import Submissions
+from batchtui.text import is_plain_id, why_not_plain
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
@@ -155,11 +156,13 @@ class Workspace:
         """The id that begins so, if exactly one cached id does; an id never seen is handed back as it is.
 
         Raises:
-            UnknownBatch: Several ids begin so, or it is empty.
+            UnknownBatch: Several ids begin so, it is empty, or it is none that is safe to send.
         """
         if not prefix.strip():
             raise UnknownBatch("An empty id names no batch.")
-        found = self.cache.matching(prefix)
+        if not is_plain_id(prefix):
+            raise UnknownBatch(why_not_plain(prefix))
+        found = [batch_id for batch_id in self.cache.matching(prefix) if is_plain_id(batch_id)]
         if prefix in found or not found:
             return prefix
         if len(found) > 1:

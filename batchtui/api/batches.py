@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -15,6 +14,8 @@ from pydantic import (
     PrivateAttr,
     model_validator,
 )
+
+from batchtui.text.valid_json import valid_json
 
 
 def _sensible(moment: datetime) -> datetime:
@@ -83,8 +84,8 @@ class MessageBatch(Wire):
 
     @property
     def wire(self) -> str:
-        """The object as the server sent it, on one line of JSON."""
-        return json.dumps(self._sent, ensure_ascii=False, separators=(",", ":"))
+        """The object as the server sent it, on one line of valid JSON."""
+        return valid_json(self._sent, is_ascii=False)
 
 
 class BatchPage(Wire):

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
-from urllib.parse import quote
 
 import httpcore
 import httpx
@@ -22,11 +21,14 @@ from batchtui.api.errors import (
     OutcomeUnknown,
     ServerFault,
     UnexpectedResponse,
+    UnusableId,
+    safe_words,
 )
 from batchtui.api.responses import error_from, parse, read_body, read_error_body
 from batchtui.api.retry import RetryPolicy
 from batchtui.api.stream import ResultStream
 from batchtui.config import Profile
+from batchtui.text import is_plain_id
 
 BATCHES = "/v1/messages/batches"
 Answer = TypeVar("Answer", MessageBatch, DeletedMessageBatch)
@@ -91,7 +93,7 @@ class BatchesClient:
                 trust_env=not plain,
                 verify=not plain,
             )
-        except (ImportError, OSError, ValueError):
+        except (ImportError, OSError, ValueError, httpx.InvalidURL):
             # What they say may hold the proxy's password.
             raise NotReachable(_BAD_ENVIRONMENT) from None
 
@@ -243,7 +245,7 @@ class BatchesClient:
         try:
             response = await self._http.send(request, stream=True)
         except httpx.RequestError as error:
-            why = self._why_not_reachable(error)
+            why = safe_words(self._why_not_reachable(error))
             self._on_call(Call(at, method, target, None, time.monotonic() - start, error=why))
             raise NotReachable(why) from error
         request_id = response.headers.get("request-id", "")
@@ -287,7 +289,9 @@ def _about(batch_id: str, answer: Answer) -> Answer:
 
 
 def _path(batch_id: str) -> str:
-    return f"{BATCHES}/{quote(batch_id, safe='')}"
+    if not is_plain_id(batch_id):  # "." and ".." would be another path
+        raise UnusableId(batch_id)
+    return f"{BATCHES}/{batch_id}"
 
 
 def _headers(profile: Profile) -> httpx.Headers:

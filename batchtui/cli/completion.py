@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.session import Session
-from batchtui.text import clean_line, duration
+from batchtui.text import clean_line, duration, is_plain_id
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 VARIABLE = "_BATCHTUI_COMPLETE"
 """Set by the scripts when a shell asks for completions; the name is click's."""
 MOST = 50
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
-"""Other ids are not offered: a shell would split, expand or run what is in them."""
 
 
 @click.command()
@@ -55,7 +52,7 @@ def complete_id(context: click.Context, _: click.Parameter, beginning: str) -> l
 
     given = {word for value in context.params.values() if isinstance(value, tuple) for word in value}
     found = (batch for batch in _cached(context, beginning) if batch.id not in given)
-    return [CompletionItem(batch.id, help=_about(batch)) for batch in found if _PLAIN.match(batch.id)]
+    return [CompletionItem(batch.id, help=_about(batch)) for batch in found if is_plain_id(batch.id)]
 
 
 def complete_profile(context: click.Context, _: click.Parameter, beginning: str) -> list[str]:
@@ -63,7 +60,7 @@ def complete_profile(context: click.Context, _: click.Parameter, beginning: str)
     from batchtui.config import profile_names
 
     names = profile_names(_session(context).config_path)
-    return [name for name in names if name.startswith(beginning) and _PLAIN.match(name)]
+    return [name for name in names if name.startswith(beginning) and is_plain_id(name)]
 
 
 def _cached(context: click.Context, beginning: str) -> list[Batch]:

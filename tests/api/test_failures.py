@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from batchtui.api import (
     ApiError,
@@ -19,7 +22,10 @@ from batchtui.api import (
     ServerFault,
     UnexpectedResponse,
     UnknownRange,
+    UnusableId,
 )
+from batchtui.api.responses import retry_after
+from batchtui.config import Credentials, Profile, Secret
 from tests.canned_server import CUT, answer, canned_server, error_answer
 
 QUICK = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.02)
@@ -104,6 +110,10 @@ async def test_retry_after_is_read_but_capped() -> None:
         (["retry-after: 2"], 2.0),
         (["retry-after: Wed, 21 Oct 2015 07:28:00 GMT"], 0.0),
         (["retry-after: soon"], None),
+        (["retry-after: Thu, 01 Jan 99999999999999999999 00:00:00 GMT"], None),
+        (["retry-after: nan"], None),
+        (["retry-after-ms: inf", "retry-after: 3"], 3.0),
+        (["retry-after: 1" + "0" * 400], None),
         ([], None),
     ],
 )
@@ -184,14 +194,81 @@ async def test_416_tells_the_size() -> None:
         assert b'if-range: "v"' in server.requests[0].lower()
 
 
-async def test_a_hostile_id_stays_inside_its_path() -> None:
+@pytest.mark.parametrize(
+    "batch_id", ["", ".", "..", "../files?x=1#y", "a/b", "-rf", "a\n", "é", "\udcff", "x" * 257]
+)
+async def test_an_id_that_is_not_plain_is_never_part_of_a_path(batch_id: str) -> None:
     async with canned_server(error_answer("404 Not Found", "not_found_error", "No")) as server:
         async with BatchesClient(server.profile, retry=QUICK) as client:
-            with pytest.raises(ApiError):
-                await client.retrieve("../../v1/files?x=1#y")
-        assert server.requests[0].startswith(
-            b"GET /v1/messages/batches/..%2F..%2Fv1%2Ffiles%3Fx%3D1%23y HTTP"
-        )
+            for call in (client.retrieve, client.cancel, client.delete):
+                with pytest.raises(UnusableId):
+                    await call(batch_id)
+            with pytest.raises(UnusableId):
+                async with client.results(batch_id):
+                    raise AssertionError("must not open")
+        assert server.requests == []
+
+
+WORDS = st.sampled_from(
+    ["Thu,", "31", "Feb", "0", "99999999999999999999", "-1", ":", "GMT", "+9999", "(", "\xa0"]
+)
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.lists(WORDS).map(" ".join))
+@example("Thu, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("Fri, 31 Dec 9999 23:59:59 -9999")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+def test_no_retry_after_breaks_a_call(value: str) -> None:
+    for name in ("retry-after", "retry-after-ms"):
+        seconds = retry_after(httpx.Headers([(name.encode(), value.encode("latin-1"))]))
+        assert seconds is None or 0 <= seconds < 1e12
+
+
+async def test_a_validator_that_cannot_be_sent_back_is_none() -> None:
+    body = answer("200 OK", b"{}\n").replace(b"\r\n\r\n", b'\r\netag: "\xe9"\r\n\r\n', 1)
+    async with (
+        canned_server(body) as server,
+        BatchesClient(server.profile, retry=QUICK) as client,
+        client.results("b1") as stream,
+    ):
+        assert stream.validator is None
+
+
+async def test_a_message_of_megabytes_is_cut_with_words() -> None:
+    error, _ = await failure_of_list(
+        error_answer("400 Bad", "invalid_request_error", "x" * 5_000_000, "request-id: req_1")
+    )
+    assert str(error).endswith(
+        "x… (4,999,000 more characters) (400 invalid_request_error, request id req_1)."
+    )
+    assert len(str(error)) < 1_200
+
+
+async def test_a_batch_is_valid_json_whatever_numbers_the_server_sent() -> None:
+    body = json.dumps(BATCH | {"a": [float("nan")], "b": {"c": float("-inf")}}).replace("NaN", "NaN, 1e999")
+    async with (
+        canned_server(answer("200 OK", body.encode())) as server,
+        BatchesClient(server.profile, retry=QUICK) as client,
+    ):
+        wire = (await client.retrieve("b1")).wire
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    found = json.loads(wire, parse_constant=refuse)
+    assert (found["a"], found["b"]) == ([None, None], {"c": None})
+
+
+async def test_what_the_server_says_of_secrets_is_hidden() -> None:
+    secret = "team-secret-1"
+    message = f"no: sk-test-key-1, {secret} and http://me:pass/w@proxy:1"
+    async with canned_server(error_answer("401 No", "authentication_error", message)) as server:
+        key = Credentials(Secret("sk-test-key-1"))
+        profile = Profile("p", server.base_url, key, headers=(("X-Team", f"Bearer {secret}"),))
+        async with BatchesClient(profile, retry=QUICK) as client:
+            with pytest.raises(ApiError) as caught:
+                await client.list()
+    assert str(caught.value).startswith("no: (hidden), (hidden) and http://(hidden)@proxy:1 (401 ")
 
 
 async def test_the_key_is_nowhere_in_what_is_told() -> None:

@@ -21,7 +21,7 @@ from tests.cli.conftest import Call
 
 KEY, URL = "sk-ant-complete", "http://127.0.0.1:9"
 IDS = ["msgbatch_new", "msgbatch_old"]
-HOSTILE = ["msgbatch_$(touch owned)", "msgbatch_ *", "msgbatch_\x1b[31m\n", "msgbatch_;,:`ls`"]
+HOSTILE = ["-rf", "..", "msgbatch_$(touch owned)", "msgbatch_ *", "msgbatch_\x1b[31m\n", "msgbatch_;,:`ls`"]
 SCRIPTS = Path(sys.executable).parent
 
 
