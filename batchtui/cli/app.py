@@ -19,12 +19,14 @@ from batchtui.cli.config import config
 from batchtui.cli.cost import cost
 from batchtui.cli.doctor import doctor
 from batchtui.cli.failures import FAILED, explain
+from batchtui.cli.output import write_stderr
 from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
 from batchtui.cli.session import Session
 from batchtui.cli.submitting import attach, create, resubmit
 from batchtui.cli.watching import watch
+from batchtui.process import StdoutError, silence
 
 
 class ClosedPipe(Exception):
@@ -123,13 +125,14 @@ def main(open_screens: Callable[[Session], int], arguments: Sequence[str] | None
     try:
         code = batchtui.main(args=arguments, prog_name="batchtui", obj=open_screens, standalone_mode=False)
     except ClosedPipe:
-        # Python must not complain of the pipe when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - explain raises what it does not know
         if VARIABLE in os.environ:
             return FAILED  # a shell completes: whatever is wrong must not spoil the line that is being typed
+        if isinstance(error, StdoutError):
+            silence(sys.stdout.fileno())
         sentence, code = explain(error)
         if sentence:
-            click.echo(sentence, err=True)
+            write_stderr(f"{sentence}\n")
     return code if isinstance(code, int) else 0

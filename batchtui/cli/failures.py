@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from batchtui.process import interrupted_code
 from batchtui.text import clean_line
 
-FAILED, USAGE, NOT_AUTHORISED, NOT_REACHABLE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+FAILED, USAGE, NOT_AUTHORISED, NOT_REACHABLE, INCOMPLETE = 1, 2, 3, 4, 5
 
 
 class Failed(Exception):
@@ -26,13 +27,13 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.exceptions.Exit):
         return "", error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "Interrupted.", INTERRUPTED
+        return "Interrupted.", interrupted_code()
     if isinstance(error, click.ClickException):
         return _usage(error), error.exit_code
     code = _code(error)
     if code is None:
         raise error
-    return f"batchtui: {clean_line(str(error))}", code
+    return f"batchtui: {_safe(str(error))}", code
 
 
 def _usage(error: click.ClickException) -> str:
@@ -41,7 +42,13 @@ def _usage(error: click.ClickException) -> str:
         return error.format_message()
     if isinstance(error, click.UsageError) and error.ctx:
         hint = f"\nTry `{error.ctx.command_path} --help`."
-    return f"batchtui: {clean_line(error.format_message())}{hint}"
+    return f"batchtui: {_safe(error.format_message())}{hint}"
+
+
+def _safe(text: str) -> str:
+    from batchtui.config import redact
+
+    return clean_line(redact(text))
 
 
 def _code(error: BaseException) -> int | None:

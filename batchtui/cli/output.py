@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from batchtui.process import silence
 from batchtui.text import clean_line
 
 RIGHT = ">"
@@ -15,7 +16,17 @@ LEFT = "<"
 
 def say(sentence: str) -> None:
     """Narration, on stderr."""
-    click.echo(clean_line(sentence), err=True)
+    from batchtui.config import redact
+
+    write_stderr(f"{clean_line(redact(sentence))}\n")
+
+
+def write_stderr(text: str) -> None:
+    """Text that is safe for a terminal, on stderr. Where that fails nobody listens, and the work goes on."""
+    try:
+        click.echo(text, nl=False, err=True)
+    except OSError:
+        silence(sys.stderr.fileno())
 
 
 def print_line(text: str) -> None:
@@ -36,10 +47,10 @@ def print_lines(texts: Iterable[str]) -> None:
 
 def print_objects(objects: Iterable[Mapping[str, object]]) -> None:
     """JSON objects of our own on stdout, each a line of plain ASCII whatever it holds."""
-    import json
+    from batchtui.text.valid_json import valid_json
 
     for fields in objects:
-        print_json(json.dumps(fields))
+        print_json(valid_json(fields))
 
 
 def print_table(titles: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:

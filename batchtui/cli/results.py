@@ -25,6 +25,7 @@ from batchtui.cli.fetching import (
     running,
 )
 from batchtui.cli.output import say
+from batchtui.cli.parameters import TEXT
 from batchtui.cli.session import Session
 from batchtui.text import clean_text, count, plural
 
@@ -38,8 +39,10 @@ FORMATS = ("jsonl", "csv", "json", "md")
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
-@click.option("--type", "outcome", metavar="T", help="Only succeeded, errored, canceled or expired ones.")
-@click.option("--custom-id", metavar="C", help="Only the result for this request.")
+@click.option(
+    "--type", "outcome", metavar="T", type=TEXT, help="Only succeeded, errored, canceled or expired ones."
+)
+@click.option("--custom-id", metavar="C", type=TEXT, help="Only the result for this request.")
 @click.option("--merged", is_flag=True, help="As one with what was submitted again of it.")
 @click.option(
     "--format",

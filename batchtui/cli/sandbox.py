@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Literal
 
 import click
@@ -49,6 +50,8 @@ def sandbox(  # one argument for each option
     from batchtui.sandbox import SandboxOptions, listen, new_key, serve
 
     key, *other_keys = [key for key in keys if key] or [new_key()]
+    if any(not re.fullmatch("[!-~]+", each) for each in (key, *other_keys)):
+        raise click.UsageError("--key must be printable ASCII without blanks.")
     try:
         options = SandboxOptions(
             key=key,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchtui.cli.output import say
+from batchtui.process import forbid_memory_reads
 
 if TYPE_CHECKING:
     from batchtui.config import Profile, ProfileDraft
@@ -75,7 +76,9 @@ class Session:
 
     def load_profile(self, name: str | None) -> Profile:
         """A profile by its name, or the one that the environment and config.toml lead to."""
-        profile = self.draft_profile(name).load()
+        draft = self.draft_profile(name)
+        forbid_memory_reads()
+        profile = draft.load()
         return replace(profile, read_only=self.read_only or profile.read_only)
 
     def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
@@ -106,15 +109,14 @@ async def _open(place: Place) -> AsyncIterator[Workspace]:
 
 @contextmanager
 def _demo() -> Iterator[Place]:
-    from tempfile import TemporaryDirectory  # 6 ms, which `--help` need not wait for
-
     from batchtui.config import Credentials, Profile, Secret
+    from batchtui.disk.scratch import scratch_folder
     from batchtui.sandbox import SandboxOptions, embedded, new_key
 
     with (
-        TemporaryDirectory(prefix="batchtui-demo-") as folder,
+        scratch_folder() as folder,
         embedded(SandboxOptions(key=new_key(), counts="live")) as api,
     ):
         credentials = Credentials(Secret(api.api_key), "key")
         profile = Profile(name="demo", base_url=api.base_url, credentials=credentials)
-        yield Place(profile, Path(folder), Path(folder) / "data", is_demo=True)
+        yield Place(profile, folder, folder / "data", is_demo=True)

@@ -16,6 +16,7 @@ from batchtui.cli.completion import complete_id
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import check_complete, fetch, open_results
 from batchtui.cli.output import print_line, print_lines, print_objects, say
+from batchtui.cli.parameters import TEXT
 from batchtui.cli.progress import show_progress
 from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
@@ -114,7 +115,14 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
 @click.option(
     "--only", metavar="TYPES", default="errored,expired,canceled", show_default=True, help="Which failures."
 )
-@click.option("--custom-id", "custom_ids", metavar="C", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--custom-id",
+    "custom_ids",
+    metavar="C",
+    type=TEXT,
+    multiple=True,
+    help="Only this one; may be repeated.",
+)
 @click.option("--requests", "file", metavar="FILE", type=_file, help="The requests, mended or not kept here.")
 @click.option("--include-invalid", is_flag=True, help="Also what the API called invalid, as it is.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be submitted.")
@@ -181,12 +189,11 @@ def resubmit(
 
 def _check_only(file: Path, split: bool, as_json: bool) -> None:
     """`create --dry-run`."""
-    from tempfile import TemporaryDirectory
-
+    from batchtui.disk.scratch import scratch_folder
     from batchtui.requests import prepare
 
-    with TemporaryDirectory(prefix="batchtui-check-") as folder:
-        prepared = prepare(file, Path(folder), report=_report_checked)
+    with scratch_folder() as folder:
+        prepared = prepare(file, folder, report=_report_checked)
         show_progress("")
         _refuse_faults(prepared, as_json)
         _summarise(prepared)

@@ -125,6 +125,8 @@ def _from_file(folder: Path, name: str, source: Source) -> str:
             return _without_line_end(os.read(file, _MOST_BYTES + 2))
         finally:
             os.close(file)
+    except UnicodeEncodeError:
+        raise source.error("names a file with characters that this locale does not have") from None
     except OSError as error:
         reason = "it is a symbolic link" if path.is_symlink() else error.strerror
         raise source.error(f"cannot read {path}: {reason}") from None
@@ -148,6 +150,8 @@ def _from_command(command: list[str], env: Mapping[str, str], source: Source) ->
         output, code = output_of(command, env, seconds=_COMMAND_SECONDS, most_bytes=_MOST_BYTES)
     except TimeoutExpired:
         raise source.error(f"{command[0]} gave no key within {_COMMAND_SECONDS:g} seconds") from None
+    except UnicodeEncodeError:
+        raise source.error("the command has characters that this locale does not have") from None
     except OSError as error:
         raise source.error(f"cannot run {command[0]}: {error.strerror}") from None
     if code:

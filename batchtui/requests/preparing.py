@@ -18,7 +18,7 @@ from batchtui.requests.checking import Checked, Fault, check, custom_id_of, iden
 from batchtui.requests.kept import INDEX_BY_ID, KeptRequests, Load, Span, body_size
 from batchtui.requests.long_lines import LONG_LINE
 from batchtui.requests.reading import Item, read_items
-from batchtui.text import count, size
+from batchtui.text import clean_line, count, size
 
 MOST_REQUESTS = 100_000
 MOST_BYTES = 256_000_000
@@ -121,7 +121,7 @@ def prepare(
         OSError: The file cannot be read, or the copy not be written.
     """
     look = identify if was_accepted else check
-    return prepare_items(read_items(path), folder, source=str(path), look=look, report=report)
+    return prepare_items(read_items(path), folder, source=clean_line(str(path)), look=look, report=report)
 
 
 def prepare_items(

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,7 +22,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
-from batchtui.config import Profile, Settings
+from batchtui.config import Profile, Settings, redact
+from batchtui.process import bug_report
 from batchtui.text import clean_line, clean_text
 from batchtui.tui.clipboard import clipboard_sequence
 from batchtui.tui.early_screen import EarlyScreen
@@ -237,7 +237,7 @@ class BatchtuiApp(PaintedApp[None]):
         """A toast; the text may come from outside."""
         if len(self._notifications) >= TOASTS_MOST:
             self.clear_notifications()
-        self.notify(clean_text(message), severity="error" if failed else "information", markup=False)
+        self.notify(clean_text(redact(message)), severity="error" if failed else "information", markup=False)
 
     def action_repaint(self) -> None:
         """Send the whole screen again."""
@@ -255,14 +255,12 @@ class BatchtuiApp(PaintedApp[None]):
         elif isinstance(error, NotReachable):
             code = NOT_REACHABLE
         if code:
-            self.last_words = clean_text(f"batchtui: {error}")
+            self.last_words = clean_text(redact(f"batchtui: {error}"))
         self.exit(return_code=code)
 
     def _fatal_error(self) -> None:
         """Ends after a bug. Textual would print all local variables, answers and keys among them."""
-        self.last_words = clean_text(traceback.format_exc()) + (
-            "\nbatchtui: this is a bug in batchtui. What is saved stays saved; please report the lines above."
-        )
+        self.last_words = bug_report(sys.exception() or RuntimeError())
         self._close_messages_no_wait()
 
 

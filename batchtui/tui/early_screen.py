@@ -73,7 +73,7 @@ class EarlyScreen:
 @contextmanager
 def early_screen(frame: str) -> Iterator[EarlyScreen]:
     """A terminal with a frame on it, which is put back if nobody takes it over in the block."""
-    screen = EarlyScreen(sys.stderr, sys.stdin.fileno())
+    screen = EarlyScreen(sys.__stdout__ or sys.stdout, sys.stdin.fileno())
     try:
         screen.show(frame)
         yield screen

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
+from typing import Any
 
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
@@ -37,6 +39,11 @@ def driver_for(early: EarlyScreen | None, *, has_alt_keys: bool) -> type[linux_d
         """Takes over once; when the app is suspended and comes back, all is as usual."""
 
         _early = early
+
+        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Textual's own
+            super().__init__(*args, **options)
+            # Stdout is known to be the terminal; stderr, Textual's choice, may be a file (`batchtui 2>log`).
+            self._file = sys.__stdout__
 
         def start_application_mode(self) -> None:
             super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -162,7 +164,24 @@ def test_a_profile_sets_everything(config: Path) -> None:
         ),
         (
             f'headers = {{ X-Team = "{KEY}\\n" }}',
-            'headers: must be a table of headers in plain ASCII, like { X-Team = "evals" }',
+            "headers.X-Team: must be printable ASCII without blanks at its ends",
+        ),
+        (
+            f'headers = {{ X-Team = " {KEY}" }}',
+            "headers.X-Team: must be printable ASCII without blanks at its ends",
+        ),
+        (
+            'api_key_command = ["pass", "\\u0000"]',
+            'api_key_command: must be a command as a list, like ["pass", "show", "anthropic"]',
+        ),
+        ('api_key_file = "key\\u0000"', "api_key_file: must be the path of a file of mode 600"),
+        (
+            "base_url = 'https://[v1.a]'",
+            "base_url: has a host or port that cannot be",
+        ),
+        (
+            "base_url = 'https://xn--a'",
+            "base_url: has a host or port that cannot be",
         ),
         (
             'api_key_keyring = "anthropic"',
@@ -352,7 +371,7 @@ def test_a_command_that_gives_no_key(config: Path, code: str, said: str) -> None
     assert error(config, {}, "p").endswith(said)
 
 
-def test_a_child_that_holds_the_output_does_not_hold_us(
+def test_a_command_that_takes_too_long_is_killed_with_its_children(
     config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pipe = tmp_path / "pipe"
@@ -360,7 +379,19 @@ def test_a_child_that_holds_the_output_does_not_hold_us(
     config.write_text(f'[profiles.p]\napi_key_command = ["sh", "-c", "cat {pipe}; true"]')
     monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 0.2)
     assert error(config, {}, "p").endswith("sh gave no key within 0.2 seconds")
-    pipe.open("w").close()  # lets `cat` go, which is alive
+    while is_read(pipe):
+        time.sleep(0.01)
+
+
+def is_read(pipe: Path) -> bool:
+    """Whether a process has the pipe open for reading."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return False
+        raise
+    return True
 
 
 KEYRING = """

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +81,18 @@ def test_over_ssh_nothing_is_animated(frozen_sandbox: Embedded, start: Start) ->
     terminal.read(1.0)
     assert len(terminal.raw) == before
     read_output(bytes(terminal.raw))
+
+
+def test_the_screens_come_to_the_terminal_where_stderr_is_a_file(start: Start, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    terminal = start("http://127.0.0.1:9", stderr=log)
+    terminal.until_shown("q quit")
+    terminal.type("q")
+    terminal.until_ended()
+    assert "\x1b" not in log.read_text(encoding="utf-8")
+
+
+def test_a_locale_without_the_screens_characters_is_refused(start: Start) -> None:
+    terminal = start("http://127.0.0.1:9", PYTHONIOENCODING="latin-1")
+    terminal.until_shown("The screens need a UTF-8 locale.")
+    assert terminal.until_ended() == USAGE

@@ -163,7 +163,7 @@ def test_no_color_has_none(hold: Hold) -> None:
 def test_no_frame(hold: Hold, env: dict[str, str]) -> None:
     held = hold(**env)
     held.go_on("fail")
-    held.terminal.until_shown("no Textual today")
+    held.terminal.until_shown("batchtui: Bug: ")
     assert b"\x1b[?1049h" not in held.terminal.raw
 
 
