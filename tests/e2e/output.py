@@ -11,7 +11,7 @@ _STYLE = rf"(?:[0-9]|2[1-9]|3[0-79]|4[0-79]|9[0-7]|10[0-7]|[34]8;5;{_BYTE}|[34]8
 _SCREEN = "|".join(
     (
         rf"\x1b\[(?:{_STYLE}(?:;{_STYLE})*)?m",  # colours
-        r"\x1b\[[0-9]{1,2};[0-9]{1,3}H|\x1b\[[0-9]{1,3}G",  # where the cursor goes
+        r"\x1b\[(?:[0-9]{1,2};[0-9]{1,3}H|[0-9]{1,3}G)",  # where the cursor goes
         r"\x1b\[\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]",  # modes
         r"\x1b\[\?(?:2026|2048)\$p",  # questions about modes
         r"\x1b\[>25u|\x1b\[<u",  # the keyboard's protocol, on and off
