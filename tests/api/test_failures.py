@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from batchtui.api import (
     ApiError,
     BatchesClient,
+    Call,
     ConnectionLost,
     NotReachable,
     OutcomeUnknown,
@@ -269,6 +270,18 @@ async def test_what_the_server_says_of_secrets_is_hidden() -> None:
             with pytest.raises(ApiError) as caught:
                 await client.list()
     assert str(caught.value).startswith("no: (hidden), (hidden) and http://(hidden)@proxy:1 (401 ")
+
+
+async def test_the_log_of_calls_hides_secrets_that_the_http_library_quotes() -> None:
+    calls: list[Call] = []
+    async with canned_server(b"HTTP/1.1 sk-test-key-2\r\n\r\n") as server:
+        profile = replace(server.profile, credentials=Credentials(Secret("sk-test-key-2")))
+        async with BatchesClient(profile, retry=QUICK, on_call=calls.append) as client:
+            with pytest.raises(ApiError) as caught:
+                await client.list()
+    for words in (str(caught.value), *(call.error for call in calls)):
+        assert "(hidden)" in words
+        assert "sk-test" not in words
 
 
 async def test_the_key_is_nowhere_in_what_is_told() -> None:
