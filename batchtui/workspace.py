@@ -257,6 +257,8 @@ class Workspace:
 
     async def update(self, batch_id: str) -> Changes:
         """Ask about one batch; that it is gone is an answer too, but for a known one not the first time."""
+        if not is_plain_id(batch_id):
+            return Changes()  # only the list can tell of it
         try:
             return (await self._retrieve(batch_id))[1]
         except NotFound:

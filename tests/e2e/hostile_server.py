@@ -59,7 +59,9 @@ IN_RESULTS = [f"{one}\n\n{other}" for one, other in zip(ATTACKS, (*ATTACKS[1:], 
 """Two attacks in each result: all of them are looked at one by one."""
 
 RUNNING = "msgbatch_PWN[@click=app.quit]\x1b]0;x\x07\x9b4747mrun"
-"""The id of the batch that runs until it is cancelled."""
+"""The id of the batch that runs until the other one is canceled."""
+CANCELABLE, OPENABLE = "msgbatch_runs", "msgbatch_plain"
+"""Ids of a batch that runs and one that has results: one that is not plain is shown, but never sent."""
 STATUSES = (400, 404, 409, 413, 429, 500, 529)
 REQUESTS = 3 * len(IN_RESULTS) + 1
 """The results of each batch that have a custom_id."""
@@ -67,11 +69,15 @@ _NOW = datetime.now(UTC)
 
 
 def batches() -> list[dict[str, Any]]:
-    """One that runs; then, for each attack, one with a hostile id and one with a hostile status."""
-    made = [_batch(RUNNING, "in_progress", 0, "PWN")]
+    """Two that run, one with results; for each attack one with a hostile id and one with a hostile status."""
+    made = [
+        _batch(RUNNING, "in_progress", 0, "PWN"),
+        _batch(CANCELABLE, "in_progress", 1, "PWN"),
+        _batch(OPENABLE, "ended", 2, "PWN"),
+    ]
     for number, attack in enumerate(ATTACKS):
-        made.append(_batch(f"msgbatch_{number:02}{attack}~{number:02}", "ended", 2 * number + 1, attack))
-        made.append(_batch(f"msgbatch_status{number:02}", attack, 2 * number + 2, attack))
+        made.append(_batch(f"msgbatch_{number:02}{attack}~{number:02}", "ended", 2 * number + 3, attack))
+        made.append(_batch(f"msgbatch_status{number:02}", attack, 2 * number + 4, attack))
     return made
 
 
@@ -174,10 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("/results"):
             self._answer(200, self.server.results)
         else:
-            self._answer(200, json.dumps(self.server.batches[0]).encode())
+            batch = next((one for one in self.server.batches if f"/{one['id']}" in self.path), {})
+            self._answer(200, json.dumps(batch).encode())
 
     def do_POST(self) -> None:
-        """A cancel: the batch that runs has ended at once."""
+        """A cancel: the batch with the hostile id has ended at once."""
         self.do_GET()
         if self.server.refuses:
             return

@@ -12,7 +12,16 @@ import pytest
 from batchtui.config import Credentials, Profile, Secret, data_dir
 from batchtui.workspace import Workspace
 from tests.e2e.conftest import Start
-from tests.e2e.hostile_server import ATTACKS, IN_RESULTS, MARKUP, REQUESTS, RUNNING, HostileServer
+from tests.e2e.hostile_server import (
+    ATTACKS,
+    CANCELABLE,
+    IN_RESULTS,
+    MARKUP,
+    OPENABLE,
+    REQUESTS,
+    RUNNING,
+    HostileServer,
+)
 from tests.e2e.output import Output, read_output
 from tests.e2e.terminal import Terminal
 
@@ -48,8 +57,8 @@ def opened_results(start: Start, hostile: HostileServer) -> Terminal:
 
 
 def open_results(terminal: Terminal) -> None:
-    terminal.type("j")
-    terminal.until_shown("~00 ─", "msgbatch_00")
+    terminal.type("jj")
+    terminal.until_shown(f"{OPENABLE} ─")
     terminal.type("\r")
     terminal.until_shown("saved here", "~0a  Reply")
 
@@ -124,6 +133,7 @@ def ask_again(terminal: Terminal, hostile: HostileServer) -> None:
 
 def test_every_batch_in_detail(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile)
+    terminal.type("jj")
     for number in range(len(ATTACKS)):
         for sign in (f"~{number:02} ─", f"status{number:02} ─"):
             terminal.type("j")
@@ -150,7 +160,7 @@ def test_filter_marks_and_orders(start: Start, hostile: HostileServer) -> None:
     terminal.until_shown("No batch matches", "/[@click")
     close(terminal, "/[@click")
     terminal.type("*")
-    terminal.until_shown(f"{2 * len(ATTACKS) + 1} marked")
+    terminal.until_shown(f"{2 * len(ATTACKS) + 3} marked")
     terminal.type("s")
     terminal.until_shown("running first")
     terminal.type("j\r")
@@ -161,6 +171,8 @@ def test_filter_marks_and_orders(start: Start, hostile: HostileServer) -> None:
 
 def test_dialogs_and_the_words_of_a_refusal(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile)
+    terminal.type("j")
+    terminal.until_shown(f"{CANCELABLE} ─")
     hostile.refuses, hostile.statuses = True, itertools.cycle((400, 429, 500))
     for _ in range(4):
         confirm_cancel(terminal)
@@ -169,7 +181,7 @@ def test_dialogs_and_the_words_of_a_refusal(start: Start, hostile: HostileServer
     ask_again(terminal, hostile)
     terminal.until_gone(TOAST)
     terminal.type("j")
-    terminal.until_shown("~00 ─")
+    terminal.until_shown(f"{OPENABLE} ─")
     terminal.type("d")
     terminal.until_shown("for good?", "Type 1")
     terminal.click("for good?")
@@ -305,7 +317,7 @@ def test_every_request_beside_its_result(start: Start, hostile: HostileServer, t
     write_requests(file, ids)
     profile = Profile("default", hostile.url, Credentials(Secret("sk-test"), "key"))
     workspace = Workspace(profile, tmp_path / "cache", data_dir())
-    workspace.submissions.attach(hostile.batches[1]["id"], file, requests=len(ids))
+    workspace.submissions.attach(OPENABLE, file, requests=len(ids))
     workspace.submissions.close()
     workspace.cache.close()
     terminal = opened_results(start, hostile)
@@ -339,9 +351,9 @@ def test_names_of_files(
         ("\u202e\u200b\U000e0050[link=x]PWN[bold.csv", "written to"),
     ):
         terminal.type("w")
-        terminal.until_shown("to which file?", "~00.jsonl")
+        terminal.until_shown("to which file?", "plain.jsonl")
         terminal.type("\x15")
-        terminal.until_gone("~00.jsonl")
+        terminal.until_gone("plain.jsonl")
         terminal.paste(name)
         terminal.until_shown("[bold")
         terminal.type("\r")
@@ -369,6 +381,8 @@ def test_copying_is_the_only_way_to_the_clipboard(start: Start, hostile: Hostile
 
 def test_the_end_of_a_batch_rings_once_and_names_it_harmlessly(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile, config="notify_osc9 = true\npoll_selected = 1\npoll_list = 1")
+    terminal.type("j")
+    terminal.until_shown(f"{CANCELABLE} ─")
     confirm_cancel(terminal)
     terminal.until_shown("has ended")
     output = left(terminal)
