@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -20,6 +21,7 @@ from batchtui.api.errors import (
     NotReachable,
     OutcomeUnknown,
     ServerFault,
+    TimedOut,
     UnexpectedResponse,
     UnusableId,
     safe_words,
@@ -33,8 +35,12 @@ from batchtui.text import is_plain_id
 BATCHES = "/v1/messages/batches"
 Answer = TypeVar("Answer", MessageBatch, DeletedMessageBatch)
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds of silence; a server that sends a byte now and then is stopped only by the totals below."""
+CALL_SECONDS = 60.0
+"""Total time of one try of a call, to the end of the response; for results, to the end of its headers."""
 CREATE_SECONDS = 600.0
-"""How long the answer to a create is waited for; the server reads up to 256 MB before it gives one."""
+"""Total time of the answer to a create, once its body is sent: the server reads up to 256 MB first."""
+PIECE_BYTES = 256 * 1024
 
 # httpcore reads 64 kB at a time; with 256 kB the event loop turns a quarter as often, which made 268 MB
 # of results come in 0.30 s instead of 0.54 s.
@@ -63,7 +69,8 @@ class BatchesClient:
         profile: Where to call and as whom.
         retry: How patient to be.
         on_call: Told of every call that is made.
-        create_seconds: How long the answer to a create is waited for.
+        call_seconds: Total time of one try of a call. Results have it only until their headers are here.
+        create_seconds: Total time of the answer to a create, once its body is sent.
 
     Raises:
         NotReachable: A proxy or certificates that the environment names cannot be used.
@@ -75,10 +82,13 @@ class BatchesClient:
         *,
         retry: RetryPolicy | None = None,
         on_call: OnCall | None = None,
+        call_seconds: float = CALL_SECONDS,
         create_seconds: float = CREATE_SECONDS,
     ) -> None:
         self._retry = retry or RetryPolicy()
         self._on_call = on_call or (lambda _: None)
+        self._call_seconds = call_seconds
+        self._create_seconds = create_seconds
         self._create_timeout = httpx.Timeout(**TIMEOUT.as_dict() | {"read": create_seconds})
         self.base_url = profile.base_url
         plain = profile.base_url.startswith("http://")
@@ -119,18 +129,20 @@ class BatchesClient:
             ApiError: It was not created.
         """
         body = json.dumps({"requests": list(requests)}, ensure_ascii=False, separators=(",", ":")).encode()
-        return await self._create(body, len(body))
+        return await self._create(_pieces(body), len(body))
 
     async def create_from(self, body: RequestBody) -> MessageBatch:
         """As `create`, of a body that comes in pieces, so that it need not be held in memory."""
         return await self._create(body, body.size)
 
-    async def _create(self, body: bytes | RequestBody, size: int) -> MessageBatch:
+    async def _create(self, body: AsyncIterable[bytes], size: int) -> MessageBatch:
         headers = {"content-type": "application/json", "content-length": str(size)}
         try:
-            response, answer = await self._send(
-                "POST", BATCHES, content=body, headers=headers, timeout=self._create_timeout
-            )
+            async with self._deadline(self._create_seconds) as restart:
+                content = _before_each(restart, body)
+                response, answer = await self._send(
+                    "POST", BATCHES, content=content, headers=headers, timeout=self._create_timeout
+                )
             return parse(MessageBatch, answer, response.headers)
         except NotReachable as error:
             if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
@@ -221,14 +233,16 @@ class BatchesClient:
         """A call that may be repeated."""
         async for attempt in self._retry.tries():
             with attempt:
-                return await self._send(method, path, **arguments)
+                async with self._deadline(self._call_seconds):
+                    return await self._send(method, path, **arguments)
         raise AssertionError("the last attempt raises")
 
     async def _open(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
         """A response of status 2xx with its body unread."""
         async for attempt in self._retry.tries():
             with attempt:
-                return await self._begin(method, path, **arguments)
+                async with self._deadline(self._call_seconds):
+                    return await self._begin(method, path, **arguments)
         raise AssertionError("the last attempt raises")
 
     async def _send(self, method: str, path: str, **arguments: Any) -> tuple[httpx.Response, bytes]:  # noqa: ANN401
@@ -238,12 +252,27 @@ class BatchesClient:
         finally:
             await response.aclose()
 
+    @asynccontextmanager
+    async def _deadline(self, seconds: float) -> AsyncIterator[Callable[[], None]]:
+        """Ends what takes longer than this in all; gives what starts the clock again."""
+        now = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                yield lambda: limit.reschedule(now() + seconds)
+        except TimeoutError as error:
+            raise TimedOut(f"{self.base_url} gave no whole answer within {seconds:g} seconds.") from error
+
     async def _begin(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
         request = self._http.build_request(method, path, **arguments)
         target = request.url.raw_path.decode("ascii")
         at, start = time.time(), time.monotonic()
         try:
             response = await self._http.send(request, stream=True)
+        except asyncio.CancelledError:
+            self._on_call(
+                Call(at, method, target, None, time.monotonic() - start, error="no answer, given up")
+            )
+            raise
         except httpx.RequestError as error:
             why = safe_words(self._why_not_reachable(error))
             self._on_call(Call(at, method, target, None, time.monotonic() - start, error=why))
@@ -286,6 +315,19 @@ def _about(batch_id: str, answer: Answer) -> Answer:
     if answer.id != batch_id:
         raise UnexpectedResponse(f"Asked about {batch_id}, the server answered about {answer.id}.")
     return answer
+
+
+async def _before_each(restart: Callable[[], None], body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The body in pieces, a call before each and at the end: however long sending takes, it is progress."""
+    async for piece in body:
+        restart()
+        yield piece
+    restart()
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
 
 
 def _path(batch_id: str) -> str:

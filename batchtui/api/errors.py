@@ -2,6 +2,7 @@
 
     ApiError
     ├── NotReachable          no answer: refused, no such host, TLS, timeout
+    │   └── TimedOut          the whole time of a call was used up, whatever came in it
     ├── ConnectionLost        the answer broke off in the middle
     ├── UnexpectedResponse    an answer that is not the API's: redirect, not JSON, wrong shape
     │   └── UnknownRange      a part of the results that does not say which part it is
@@ -45,6 +46,10 @@ class ApiError(Exception):
 
 class NotReachable(ApiError):
     """No answer came: connection refused, unknown host, TLS failure, or a timeout."""
+
+
+class TimedOut(NotReachable):
+    """The time that a call has in all was used up. Not retried: the person has waited long enough."""
 
 
 class ConnectionLost(ApiError):

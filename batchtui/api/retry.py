@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from batchtui.api.errors import ConnectionLost, NotReachable, StatusError
+from batchtui.api.errors import ConnectionLost, NotReachable, StatusError, TimedOut
 
 if TYPE_CHECKING:
     from stamina import Attempt
@@ -36,6 +36,8 @@ class RetryPolicy:
 
     def backoff(self, error: Exception) -> bool | float:
         """Whether to try again after this error, or how many seconds to wait before that."""
+        if isinstance(error, TimedOut):
+            return False
         if isinstance(error, NotReachable | ConnectionLost):
             return True
         if not isinstance(error, StatusError) or not is_retryable(error):
