@@ -10,7 +10,7 @@ from functools import partial
 from math import ceil
 from typing import Any, Protocol
 
-from batchtui.api import ApiError, NotAuthorised, StatusError
+from batchtui.api import ApiError, Call, NotAuthorised, StatusError
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.tui.network import Network
@@ -20,6 +20,10 @@ AWAY_FACTOR = 6
 """So many times slower it asks while the terminal has lost the focus."""
 LONGEST_WAIT = 120.0
 """Seconds between two tries at most, however long the API has been away."""
+SLOW_SECONDS = 5.0
+"""How long an answer may take before the connection no longer counts as live."""
+RESTART_SECONDS = 1.0
+"""A call that is older than this is abandoned for a new one on request; a younger one is as good as new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,17 @@ class Link:
         live: The last call was answered.
         retry_in: Whole seconds until the next try, while backing off.
         error: What went wrong last, if anything.
+        waiting: Whole seconds without an answer, once they are many.
     """
 
     live: bool = False
     retry_in: int | None = None
     error: ApiError | None = None
+    waiting: int | None = None
+
+
+class _Abandoned(Exception):
+    """A call took long and a new one was asked for."""
 
 
 class Audience(Protocol):
@@ -76,11 +86,12 @@ class Follower:
         self._list_due = 0.0
         self._older_wanted = False
         self._failures = 0
+        self._error: ApiError | None = None
         self._woken = asyncio.Event()
         self._insisted = asyncio.Event()
 
     def refresh_now(self) -> None:
-        """Asks for everything at once, whatever the timetable or a wait says."""
+        """Asks for everything at once, whatever the timetable, a wait or a call that hangs says."""
         self._list_due = 0.0
         self._insisted.set()
         self._woken.set()
@@ -101,11 +112,15 @@ class Follower:
     async def _attempt_round(self) -> None:
         try:
             await self._round()
+        except _Abandoned:
+            pass
         except ApiError as error:
             self._failures += 1
+            self._error = error
             await self._back_off(error)
         else:
             self._failures = 0
+            self._error = None
             self._audience.show_link(Link(live=True))
 
     async def _round(self) -> None:
@@ -121,7 +136,30 @@ class Follower:
             self._older_wanted = False
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
-        self._audience.show_changes(await self._network.call(work))
+        self._insisted.clear()
+        call = asyncio.ensure_future(self._network.call(work))
+        since, last = time.monotonic(), self._last_call
+        try:
+            while not await _is_done(call, self._insisted):
+                if self._last_call is not last:  # one of several calls was answered
+                    since, last = time.monotonic(), self._last_call
+                self._show_wait(time.monotonic() - since)
+            self._audience.show_changes(call.result())
+        finally:
+            call.cancel()
+
+    @property
+    def _last_call(self) -> Call | None:
+        calls = self._workspace.calls
+        return calls[-1] if calls else None
+
+    def _show_wait(self, seconds: float) -> None:
+        """Tells of an answer that takes long; gives it up if somebody insists on a new one."""
+        if self._insisted.is_set() and seconds >= RESTART_SECONDS:
+            raise _Abandoned
+        self._insisted.clear()
+        if seconds >= SLOW_SECONDS:
+            self._audience.show_link(Link(error=self._error, waiting=int(seconds)))
 
     async def _back_off(self, error: ApiError) -> None:
         """Waits after a failure, telling how long; `refresh_now` ends the wait."""
@@ -143,6 +181,16 @@ class Follower:
             self._audience.show_link(Link(retry_in=left, error=error))
             if await _until(self._insisted, 1.0):
                 return
+
+
+async def _is_done(call: asyncio.Future[Any], insisted: asyncio.Event) -> bool:
+    """Waits for a call, for a second at most, or until somebody insists."""
+    insisting = asyncio.ensure_future(insisted.wait())
+    try:
+        await asyncio.wait([call, insisting], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        insisting.cancel()
+    return call.done()
 
 
 async def _until(event: asyncio.Event, seconds: float) -> bool:

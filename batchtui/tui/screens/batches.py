@@ -374,6 +374,8 @@ class BatchesScreen(BatchActionsScreen):
 def _link_words(link: Link) -> Line:
     if link.live:
         return [Cell("live", "success")]
+    if link.waiting is not None:
+        return [Cell(f"no answer for {link.waiting} s", "warning")]
     if link.retry_in is not None:
         return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
     if link.error:
@@ -384,6 +386,8 @@ def _link_words(link: Link) -> Line:
 def _why_empty(link: Link) -> str:
     if link.live:
         return "No batches yet in this workspace."
+    if link.waiting is not None:
+        return f"No answer for {link.waiting} s. Press r to ask again."
     return str(link.error) if link.error else "Asking for the batches…"
 
 

@@ -64,6 +64,8 @@ NEED_A_RESULT = {
     *("previous_tab", "copy_id", "copy_json", "copy_reply", "thinking", "whole"),
 }
 """Actions that are for nothing while no result is shown."""
+RETRIED = (State.FAILED, State.INCOMPLETE, State.OPENING, State.RESUMING)
+"""States from which a download is started again on request."""
 ASK_SECONDS = 1.0
 """How often a list that is filtered or sorted takes in what has come; each time all of it is asked again."""
 
@@ -374,7 +376,7 @@ class ResultsScreen(ReadingScreen):
             return "All results of this batch have the same outcome."
         if action in ("next_match", "previous_match") and not self._sought:
             return "Nothing is searched for: / begins a search."
-        if action == "refresh" and not (progress.is_final and progress.state is not State.COMPLETE):
+        if action == "refresh" and progress.state not in RETRIED:
             return "Nothing has failed that could be tried again."
         if action == "pause" and progress.is_final:
             return "Nothing is being fetched that could pause."
@@ -482,9 +484,10 @@ class ResultsScreen(ReadingScreen):
     # Keys: fetching
 
     def action_refresh(self) -> None:
-        """Tries again after a failure."""
-        if self._fetch and self._fetch.done():
-            self._begin()
+        """Tries again after a failure, or instead of what hangs."""
+        if self._fetch:
+            self._fetch.cancel()
+        self._begin()
 
     def action_pause(self) -> None:
         """Stops fetching, or goes on."""
