@@ -122,7 +122,8 @@ def _json_forms(text: str) -> Iterator[str]:
     for form in (json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]):
         yield form
         yield form.replace("/", "\\/")
-        for sign in "<>&'":
-            form = form.replace(sign, f"\\u{ord(sign):04x}")
-        yield form
+        for signs in ("<>&", "'"):  # Go escapes the first three, others the fourth too
+            for sign in signs:
+                form = form.replace(sign, f"\\u{ord(sign):04x}")
+            yield form
     yield text  # control characters that should have been escaped, and were not

@@ -69,6 +69,12 @@ def test_literal_search_agrees_with_brute_force(
         assert found(results, Pattern(needle, match_case=match_case)) == expected
 
 
+def test_a_short_text_is_found_whichever_of_its_signs_are_escaped() -> None:
+    line = json.dumps(succeeded("id", "<'")).encode()
+    with results_of(jsonl(line, escaped_like_go(line), line.replace(b"'", b"\\u0027"))) as results:
+        assert found(results, Pattern("<'")) == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     "needle", ["café", "CAFÉ", 'say "hi"', "a/b", "你好", "line\nbreak", "😀", "é", '"', "\\"]
 )
