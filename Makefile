@@ -7,7 +7,12 @@ READY := $(VENV)/.ready
 # Byte code is wanted: without it every start is several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format quickstart screenshots docs bench clean
+# The suite's core, for the lowest versions that pyproject.toml allows.
+LOWEST := $(VENV)/lowest
+CORE := tests/api tests/cache tests/config tests/cli tests/requests tests/results \
+	tests/tui/dialogs/test_help.py tests/e2e/test_suspend.py
+
+.PHONY: demo test lowest check format quickstart screenshots docs bench clean
 
 demo: $(READY)
 	@$(BIN)/batchtui --demo
@@ -15,6 +20,9 @@ demo: $(READY)
 # Four at a time also on two cores: much of the time goes into waiting for a screen.
 test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+
+lowest: $(LOWEST)/.ready
+	$(LOWEST)/bin/python -m pytest -n 4 --dist worksteal $(CORE) $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -45,6 +53,15 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m compileall -q batchtui
+	@touch $@
+
+# Of what has to be compiled, the lowest version that is already compiled for this Python.
+$(LOWEST)/.ready: $(READY)
+	@echo "Setting up $(LOWEST), once." >&2
+	@$(BIN)/uv --quiet venv --clear --python $(BIN)/python $(LOWEST)
+	@$(BIN)/uv --quiet pip install --python $(LOWEST)/bin/python --resolution lowest-direct \
+		--only-binary :all: -r pyproject.toml --extra dev
+	@$(BIN)/uv --quiet pip install --python $(LOWEST)/bin/python --no-deps -e .
 	@touch $@
 
 clean:
