@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from filelock import FileLock, Timeout
 
 from batchtui.config import ConfigError, private_dir
+from batchtui.disk import NewerSchema
 from batchtui.requests import (
     Item,
     Journal,
@@ -43,6 +44,8 @@ LOOK_SECONDS: Sequence[float] = (0.0, 2.0, 4.0, 8.0)
 """How long to wait before each look for a batch whose answer was lost; it may appear late."""
 ORPHAN_SECONDS = 24 * 3600.0
 """Drafts are removed when they are older; younger ones may be in the making."""
+CANNOT_READ = (ConfigError, NewerSchema, OSError, sqlite3.Error)
+"""What is raised where a folder or a file of submissions cannot be used."""
 FAILED = ("errored", "expired", "canceled")
 """Outcomes that may be submitted again."""
 
@@ -287,8 +290,11 @@ class Submissions:
             NotSubmitted: There are several batches that a part may have become.
             ApiError: The server cannot be asked.
         """
-        parts = self.journal.lost_parts() if self._has_journal else []
+        parts: Sequence[Part] = self._looked_up(self._lost_parts, [])
         return await self._find([part for part in parts if part.state is PartState.SENDING])
+
+    def _lost_parts(self) -> list[Part]:
+        return self.journal.lost_parts() if self._has_journal else []
 
     async def _find(self, parts: Sequence[Part]) -> bool:
         if not parts:
@@ -314,11 +320,11 @@ class Submissions:
 
     def has_requests(self, batch_id: str) -> bool:
         """Whether the requests of a batch are kept here."""
-        return self._looked_up(lambda: self._kept(batch_id) is not None, otherwise=False)
+        return self._looked_up(lambda: self._kept(batch_id) is not None, False)
 
     def known_batches(self) -> set[str]:
         """The batches whose requests are kept here."""
-        return self._looked_up(self.journal.known_batches, otherwise=set()) if self._has_journal else set()
+        return self._looked_up(lambda: self.journal.known_batches() if self._has_journal else set(), set())
 
     def estimate(self, batch_id: str) -> Estimate | None:
         """What a batch may cost by its requests; None if they are not kept here."""
@@ -327,14 +333,14 @@ class Submissions:
             found = self._kept(batch_id)
             return estimate(found[0].loads(found[1])) if found else None
 
-        return self._looked_up(look, otherwise=None)
+        return self._looked_up(look, None)
 
-    def _looked_up(self, look: Callable[[], T], *, otherwise: T) -> T:
+    def _looked_up(self, look: Callable[[], T], otherwise: T) -> T:
         """What is found; where the journal or the index cannot be read, `notice` says so."""
         try:
             return look()
-        except (ConfigError, OSError, sqlite3.Error) as error:
-            self._notice = str(error)
+        except CANNOT_READ as error:
+            self._notice = _why_not_read(self._folder, error)
             return otherwise
 
     def attach(self, batch_id: str, path: Path, *, requests: int, results: Results | None = None) -> Attached:
@@ -489,9 +495,11 @@ class Submissions:
 
     def origin(self, batch_id: str) -> Origin | None:
         """Where a batch came from and what came of it, as far as it was submitted from here."""
-        return self._looked_up(lambda: self._origin(batch_id), otherwise=None) if self._has_journal else None
+        return self._looked_up(lambda: self._origin(batch_id), None)
 
     def _origin(self, batch_id: str) -> Origin | None:
+        if not self._has_journal:
+            return None
         submission, children = self.journal.submission_of(batch_id), self._children(batch_id)
         if submission is None:
             return Origin("", None, 0, 1, children) if children else None
@@ -534,6 +542,15 @@ class Submissions:
             yield
         finally:
             lock.release()
+
+
+def _why_not_read(folder: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is None:
+        return str(error)  # the journal's own sentence
+    if isinstance(error, ConfigError):
+        return f"What was submitted from here is not known: {error}"
+    reason = getattr(error, "strerror", None) or error
+    return f"What was submitted from here is not known: {folder} cannot be read ({reason})."
 
 
 def _failed_rows(results: Results, outcomes: Iterable[str]) -> Iterator[ResultRow]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Self
 
 from batchtui.api import BadRequest, NotFound
 from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, newest_known
-from batchtui.config import Profile, private_dir
+from batchtui.config import ConfigError, Profile, private_dir
 from batchtui.results.files import ResultFiles
+from batchtui.results.saved import SavedResults
 from batchtui.submissions import Submissions
 from batchtui.text import is_plain_id, why_not_plain
 
@@ -113,8 +115,9 @@ class Workspace:
         gone_seconds: float = GONE_SECONDS,
     ) -> None:
         self.profile = profile
-        self.folder = private_dir(cache_root / profile.workspace_digest)
-        self.cache = BatchCache(self.folder / CACHE_NAME)
+        self.folder = cache_root / profile.workspace_digest
+        self.cache = _open_cache(self.folder)
+        self._saved = SavedResults(self.folder / "results" if self.cache.path else None)
         self.batches = KnownBatches(self.cache)
         self.has_older = True
         """Whether the server may have batches below the edge."""
@@ -148,6 +151,7 @@ class Workspace:
             self.submissions.close()
         if "client" in self.__dict__:
             await self.client.aclose()
+        self._saved.close()
         self.cache.close()
 
     # The disk
@@ -172,23 +176,27 @@ class Workspace:
         return found[0]
 
     def result_files(self, batch_id: str) -> ResultFiles:
-        """Where the results of a batch lie on this disk, whether they are here yet or not."""
-        return ResultFiles(private_dir(self.folder / "results"), batch_id)
+        """Where the results of a batch are, whether they are here yet or not; see `SavedResults.files`."""
+        return self._saved.files(batch_id)
 
     def has_saved_results(self, batch_id: str) -> bool:
-        """Whether the results are complete on this disk."""
-        return self.result_files(batch_id).is_complete
+        """Whether the results are complete and stay on this disk."""
+        return self.saved_size(batch_id) is not None
+
+    def saved_size(self, batch_id: str) -> int | None:
+        """Bytes of the results, if they are complete and stay on this disk."""
+        return self._saved.size(batch_id)
 
     @property
     def notices(self) -> list[str]:
         """What the person should know of files that could not be used as they should, a sentence each."""
-        return [notice for notice in (self.cache.notice, self.submissions.notice) if notice]
+        found = (self.cache.notice, self._saved.notice, self.submissions.notice)
+        return [notice for notice in found if notice]
 
-    def with_price(self, batch_ids: Iterable[str]) -> list[str]:
+    def with_price(self, batch_ids: Sequence[str]) -> list[str]:
         """Those of some batches whose price is told by something here: saved results, or kept requests."""
-        folder = private_dir(self.folder / "results")
-        saved, kept = {path.name for path in folder.iterdir()}, self.submissions.known_batches()
-        return [one for one in batch_ids if one in kept or ResultFiles(folder, one).complete.name in saved]
+        known = self.submissions.known_batches().union(self._saved.complete(batch_ids))
+        return [batch_id for batch_id in batch_ids if batch_id in known]
 
     def cost(self, batch_id: str) -> Cost | None:
         """What a batch cost, from its saved results; None unless they are complete on this disk.
@@ -407,6 +415,17 @@ class Workspace:
         """Raises `WorkspaceError` in a read-only session."""
         if self.profile.read_only:
             raise WorkspaceError("This is a read-only session: nothing is cancelled, deleted or submitted.")
+
+
+def _open_cache(folder: Path) -> BatchCache:
+    """The cache in a folder that nobody else can change; one that keeps nothing where there can be none."""
+    try:
+        private_dir(folder)
+    except ConfigError as error:
+        return BatchCache(None, f"Batches and results are not saved: {error}")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return BatchCache(None, f"Batches and results are not saved: the folder {folder} cannot be read.")
+    return BatchCache(folder / CACHE_NAME)
 
 
 def _open_results(

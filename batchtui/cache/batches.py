@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -80,16 +81,17 @@ class BatchCache:
     cannot be used, nothing is known and nothing is kept, and `notice` says so. It never raises.
 
     Args:
-        path: The database file, in an existing private folder.
+        path: The database file, in an existing private folder; None to keep nothing.
+        notice: Why nothing is kept.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None, notice: str | None = None) -> None:
         self.path = path
-        self.notice: str | None = None
+        self.notice = notice
         """One sentence for the person, when the file could not be used as it should."""
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self._is_newer = False
+        self._is_read_only = False
 
     def newest(self) -> list[Batch]:
         """All batches, newest first."""
@@ -160,38 +162,48 @@ class BatchCache:
 
     def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         def in_transaction(connection: sqlite3.Connection) -> None:
-            if not self._is_newer:
+            if not self._is_read_only:
                 with transaction(connection):
                     work(connection)
 
         self._attempt(in_transaction)
 
     def _attempt(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Does something with the file; a corrupt one is set aside, any other trouble is noted."""
+        """Does something with the file; a damaged one is recreated, any other trouble is noted."""
+        if self.path is None:
+            return
         try:
-            work(self._connection)
-        except sqlite3.OperationalError as error:
-            self.notice = f"The cache {self.path} cannot be used now ({error}); nothing is kept meanwhile."
-        except sqlite3.DatabaseError as error:
-            self.close()
-            set_aside(self.path)
-            self.notice = f"The cache {self.path} was damaged ({error}); it is set aside and begun anew."
+            try:
+                work(self._connection(self.path))
+            except sqlite3.OperationalError:
+                raise  # locked, disk full, no permission: the data is not to blame
+            except sqlite3.DatabaseError as error:
+                self.close()
+                set_aside(self.path)
+                self.notice = f"The cache {self.path} was damaged ({error}). It was backed up and recreated."
+                work(self._connection(self.path))
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.notice = f"The cache {self.path} cannot be used now ({reason}). Nothing is saved meanwhile."
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, path: Path) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._open()
+            connection = self._local.connection = self._open(path)
             self._opened.append(connection)
         return connection
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, path: Path) -> sqlite3.Connection:
         try:
-            return open_database(self.path, MIGRATIONS)
+            return open_database(path, MIGRATIONS, rebuild=False)
         except NewerSchema as newer:
-            self._is_newer = True
             self.notice = f"{newer} It is read but not changed; update batchtui to use it fully."
-            return open_read_only(self.path)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EROFS):
+                raise
+            self.notice = f"The cache {path} is read but not changed ({error.strerror})."
+        self._is_read_only = True
+        return open_read_only(path)
 
 
 def _remember_counts(connection: sqlite3.Connection, batch: Batch) -> None:

@@ -76,11 +76,13 @@ def prune(session: Session, older_than: float | None, only_copies: bool, dry_run
     """
 
     async def work(workspace: Workspace) -> None:
+        from batchtui.config import private_dir
         from batchtui.storage import holdings, remove
 
+        folder = private_dir(workspace.folder)
         await workspace.list(inf)
         newest = time.time() - (older_than or 0) * DAY
-        saved = [one for one in holdings(workspace.folder).saved if one.saved_at <= newest]
+        saved = [one for one in holdings(folder).saved if one.saved_at <= newest]
         chosen = [one for one in saved if only_copies or not one.only_copy]
         _say_what_stays([one for one in saved if one not in chosen])
         if not chosen:
@@ -89,7 +91,7 @@ def prune(session: Session, older_than: float | None, only_copies: bool, dry_run
             _print_each(chosen, "would be removed")
         else:
             ask(yes, _question(chosen))
-            removed, busy = remove(workspace.folder, chosen)
+            removed, busy = remove(folder, chosen)
             _print_each(removed, "removed")
             if busy:
                 raise Failed(f"Being fetched now, and left as they are: {_ids(busy)}.")

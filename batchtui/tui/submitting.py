@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from textual.worker import Worker, get_current_worker
 
 from batchtui.api import ApiError
 from batchtui.requests import Found, Lost, NotSubmitted, Prepared, Sent, Submission
-from batchtui.submissions import SubmissionError, estimate
+from batchtui.submissions import CANNOT_READ, SubmissionError, estimate
 from batchtui.text import ago, count, money, percent, plural, shorten_id, size
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.dialogs.report import Report
@@ -31,7 +30,7 @@ SHORT_ID = 14
 FAULTS_SHOWN = 1_000
 MODELS_SHOWN = 5
 WIDTH = 100
-FAILURES = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, OSError, sqlite3.Error)
+FAILURES = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, *CANNOT_READ)
 """What may go wrong on the way, each with a sentence."""
 
 
@@ -71,7 +70,7 @@ class Submitting:
     async def _look_for_lost(self) -> None:
         try:
             is_clear = await self._app.network.call(self._submissions.find_all_lost)
-        except (NotSubmitted, OSError, sqlite3.Error) as error:
+        except (NotSubmitted, *CANNOT_READ) as error:
             self._app.tell(str(error), failed=True)
         except (ApiError, SubmissionError):
             pass  # the list cannot be had either, which is said there; or another batchtui is sending it now

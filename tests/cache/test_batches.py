@@ -103,7 +103,7 @@ def test_a_newer_cache_is_read_and_never_written(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_a_damaged_page_is_set_aside_and_told(tmp_path: Path) -> None:
+def test_a_damaged_page_is_backed_up_and_told(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     first = BatchCache(path)
     store(first, *(replace(BATCH, id=f"b{n}", created_at=float(n)) for n in range(500)))
@@ -114,7 +114,7 @@ def test_a_damaged_page_is_set_aside_and_told(tmp_path: Path) -> None:
     cache = BatchCache(path)
     assert cache.newest() == []
     assert cache.notice is not None
-    assert "set aside" in cache.notice
+    assert "backed up" in cache.notice
     store(cache, BATCH)
     assert cache.newest() == [BATCH]
     assert list(tmp_path.glob("cache.db.corrupt-*"))
@@ -123,9 +123,10 @@ def test_a_damaged_page_is_set_aside_and_told(tmp_path: Path) -> None:
 
 def test_a_locked_file_is_told_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("batchtui.disk.sqlite.BUSY_SECONDS", 0.01)
-    cache = BatchCache(tmp_path / "cache.db")
+    path = tmp_path / "cache.db"
+    cache = BatchCache(path)
     store(cache, BATCH)
-    other = open_database(cache.path, MIGRATIONS)
+    other = open_database(path, MIGRATIONS)
     other.execute("BEGIN IMMEDIATE")
     store(cache, replace(BATCH, id="b2"))
     assert cache.notice is not None

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,9 +17,14 @@ from batchtui.sandbox import Embedded
 
 
 class Call(Protocol):
-    """Runs batchtui in a process of its own, without a terminal; `env` comes on top of the usual."""
+    """Runs batchtui in a process of its own, without a terminal.
 
-    def __call__(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]: ...
+    Words `before` come before its name; `env` comes on top of the usual.
+    """
+
+    def __call__(
+        self, *words: str, before: Sequence[str] = (), **env: str
+    ) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture
@@ -30,9 +36,9 @@ def call(frozen_sandbox: Embedded, tmp_path: Path) -> Call:
         "BATCHTUI_CACHE_DIR": str(tmp_path / "cache"),
     }
 
-    def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, before: Sequence[str] = (), **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "batchtui", *words],
+            [*before, sys.executable, "-m", "batchtui", *words],
             env=os.environ | usual | env,
             capture_output=True,
             text=True,
@@ -60,8 +66,8 @@ def requests_file(server: Embedded, batch_id: str, folder: Path) -> Path:
 def refused(call: Call) -> Call:
     """Likewise, for what must fail: with one sentence on stderr, nothing on stdout, and no traceback."""
 
-    def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        done = call(*words, **env)
+    def run(*words: str, before: Sequence[str] = (), **env: str) -> subprocess.CompletedProcess[str]:
+        done = call(*words, before=before, **env)
         assert done.returncode not in (0, None)
         assert done.stdout == ""
         assert done.stderr.startswith("batchtui: ")

@@ -244,8 +244,8 @@ class BatchesScreen(BatchActionsScreen):
             self._detail.show_nothing()
             self.pane_panel.show_title("")
             return
-        files = self._workspace.result_files(batch.id)
-        saved = f"saved here, {size(files.size)}" if files.is_complete else None
+        saved_size = self._workspace.saved_size(batch.id)
+        saved = None if saved_size is None else f"saved here, {size(saved_size)}"
         history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
         origin = self._workspace.submissions.origin(batch.id)
         price, is_missing = self._prices.get(batch.id), self._workspace.is_missing(batch.id)
@@ -300,7 +300,12 @@ class BatchesScreen(BatchActionsScreen):
         from batchtui.tui.screens.results import ResultsScreen
 
         if batch := self._list.current:
-            await self.app.push_screen(ResultsScreen(self._workspace, self._network, batch))
+            try:
+                screen = ResultsScreen(self._workspace, self._network, batch)
+            except OSError as error:  # no room even for temporary files
+                self.batchtui.tell(f"The results cannot be opened: {error}", failed=True)
+            else:
+                await self.app.push_screen(screen)
 
     def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
         """The newest batches, to go to by their id."""

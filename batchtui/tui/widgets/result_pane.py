@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Literal
@@ -13,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from batchtui.results import Flag, OpenedResult, Pattern, ResultRow, Results
+from batchtui.submissions import CANNOT_READ
 from batchtui.text import money, shorten_id
 from batchtui.tui.result_text import CUT_BYTES, raw_parts, reply_parts, usage_parts
 from batchtui.tui.widgets.cells import Cell
@@ -151,7 +151,7 @@ class ResultPane(Container):
 
         try:
             raw = self._request_of(custom_id) if self._request_of else None
-        except (OSError, sqlite3.Error) as error:
+        except CANNOT_READ as error:
             return [content_of([Cell(f"The request cannot be read: {error}", "error")])]
         return request_parts(raw, whole=self._whole)
 
