@@ -545,8 +545,10 @@ class Submissions:
 
 
 def _why_not_read(folder: Path, error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is None:
-        return str(error)  # the journal's own sentence
+    from batchtui.requests import JournalError
+
+    if isinstance(error, JournalError):
+        return str(error)
     if isinstance(error, ConfigError):
         return f"What was submitted from here is not known: {error}"
     reason = getattr(error, "strerror", None) or error
