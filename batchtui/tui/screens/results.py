@@ -138,6 +138,7 @@ class ResultsScreen(ReadingScreen):
         if self._fetch:
             self._fetch.cancel()
         self._results.close()
+        self.batchtui.free_memory_soon()
 
     # Fetching
 
