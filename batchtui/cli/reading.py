@@ -76,7 +76,7 @@ def errors(session: Session, batch_id: str, as_json: bool) -> None:
             progress = await fetch(fetcher)
             groups = results.errors()
             if as_json:
-                print_objects(_group_object(group, results.row(group.example).custom_id) for group in groups)
+                print_objects(_group_object(group, results) for group in groups)
             elif groups:
                 _print_groups(groups)
             else:
@@ -145,16 +145,20 @@ def _hit_object(hit: Hit) -> dict[str, object]:
     }
 
 
-def _group_object(group: ErrorGroup, custom_id: str) -> dict[str, object]:
+def _group_object(group: ErrorGroup, results: Results) -> dict[str, object]:
+    from batchtui.results.loose import without_surrogates
+
+    row = results.row(group.example)
+    error = results.open(row).error  # the index cuts long messages
     return {
         "count": group.count,
         "outcome": group.outcome,
         "error_type": group.error_type,
         "pattern": group.pattern,
-        "message": group.message,
+        "message": without_surrogates((error and error.message) or group.message),
         "flag": group.flag,
         "advice": group.advice,
-        "example": custom_id,
+        "example": row.custom_id,
     }
 
 

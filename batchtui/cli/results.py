@@ -69,6 +69,11 @@ def results(
     comes while it is fetched, the other formats once all is here. FILE must be new; it appears when all
     results are here, and is not made before.
 
+    As json there is one array. Each result is an object with custom_id, result (null if the line has none),
+    flag (what is malformed, or null) and line: null, or the server's line as text if the other fields do not
+    hold all of it. csv and md are for people: control characters are replaced, a cell that a spreadsheet
+    would run begins with an apostrophe, and md indents all that a reply says.
+
     With --merged the parts of one submission, and what was submitted again of them, are read as one batch:
     for each custom_id there is the latest outcome. All of them must have ended.
 

@@ -123,7 +123,7 @@ def _row(n: int, offset: int, length: int, line: _Line, flag: Flag | None) -> Re
         line.custom_id or "",
         result.type or "",
         error.type or "",
-        (error.message or "")[:MESSAGE_CHARS],
+        _cut(error.message or ""),
         message.model or "",
         message.stop_reason or "",
         usage.input_tokens or 0,
@@ -153,6 +153,11 @@ def _tokens_of(counts: _Counts) -> Billed:
         cache_write_1h=for_an_hour,
         cache_read=counts.cache_read_input_tokens or 0,
     )
+
+
+def _cut(message: str) -> str:
+    """A message for the index; one that is cut ends in an ellipsis."""
+    return message if len(message) <= MESSAGE_CHARS else message[: MESSAGE_CHARS - 1] + "…"
 
 
 def decode_beginning(n: int, offset: int, length: int, beginning: bytes) -> ResultRow:
@@ -244,11 +249,11 @@ def _loose_counts(value: dict[str, Any]) -> tuple[int, int, int, int, _CacheCrea
 
 def _loose_error(value: object, depth: int = 0) -> _Error | None:
     if isinstance(value, str):
-        return _Error(message=_text(value, MESSAGE_CHARS))
+        return _Error(message=_text(value, MESSAGE_CHARS + 1))
     if not isinstance(value, dict):
         return None
     inner = _loose_error(value.get("error"), depth + 1) if depth == 0 else None
-    return _Error(_text(value.get("type")), _text(value.get("message"), MESSAGE_CHARS), inner)
+    return _Error(_text(value.get("type")), _text(value.get("message"), MESSAGE_CHARS + 1), inner)
 
 
 def _tokens(value: object) -> int:

@@ -38,7 +38,7 @@ class ResultRow(NamedTuple):
         custom_id: The request that it answers; empty where it has none.
         outcome: `succeeded`, `errored`, `canceled`, `expired`, another as sent, or empty.
         error_type: Such as `overloaded_error`; empty where nothing failed.
-        error_message: The API's words, cut when very long.
+        error_message: The API's words; very long ones are cut, and end in an ellipsis.
         model: The model that answered.
         stop_reason: Such as `end_turn`; an open set.
         input_tokens: Input that was neither written to nor read from the cache.

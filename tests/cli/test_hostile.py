@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -26,8 +27,13 @@ BATCH = {
 }
 PAGE = answer("200 OK", json.dumps({"data": [BATCH], "has_more": False}, ensure_ascii=False).encode())
 ONE = answer("200 OK", json.dumps(BATCH | {"id": "b1"}, ensure_ascii=False).encode())
+ENDED = answer(
+    "200 OK", json.dumps(BATCH | {"id": "b1", "processing_status": "ended"}, ensure_ascii=False).encode()
+)
 REFUSAL = error_answer("400 Bad Request", f"bad{ATTACK}", ATTACK, "request-id: req_\x1b[31m")
 
+OUR_PROGRESS = "\r\x1b[K"
+"""Begins the line on stderr that says how far a download is."""
 ERROR = {"type": f"bad{ATTACK}", "message": f"bad{ATTACK}\ud800"}
 LINE = {
     "custom_id": f"bad{ATTACK}",
@@ -78,7 +84,21 @@ async def test_nothing_of_theirs_reaches_the_terminal(
 async def test_nothing_of_what_results_say_reaches_the_terminal(
     words: list[str], hostile: CannedServer, tmp_path: Path
 ) -> None:
-    await check(hostile, words, [ONE, RESULTS], tmp_path)
+    await check(hostile, words, [ENDED, RESULTS], tmp_path)
+
+
+@pytest.mark.parametrize("form", ["csv", "md"])
+async def test_what_people_read_from_a_pipe_holds_no_control_characters(
+    form: str, hostile: CannedServer, tmp_path: Path
+) -> None:
+    hostile.answers[:] = [ENDED, RESULTS]
+    env = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": hostile.base_url, "HOME": str(tmp_path)}
+    words = [sys.executable, "-m", "batchtui", "results", "b1", "--format", form]
+    child = await asyncio.create_subprocess_exec(*words, env=env, stdout=asyncio.subprocess.PIPE)
+    written = (await child.communicate())[0].decode()
+    assert child.returncode == 0
+    assert "bad" in written
+    assert all(char.isprintable() or char in "\r\n" for char in written), ascii(written)
 
 
 async def check(hostile: CannedServer, words: list[str], answers: list[bytes], tmp_path: Path) -> None:
@@ -90,7 +110,7 @@ async def check(hostile: CannedServer, words: list[str], answers: list[bytes], t
     )
     await child.expect(pexpect.EOF, async_=True)
     child.close()
-    shown = child.before.decode("utf-8")
+    shown = child.before.decode("utf-8").replace(OUR_PROGRESS, "")
     assert shown.strip()
     assert "Traceback" not in shown
     assert all(char.isprintable() or char in "\r\n" for char in shown), ascii(shown)

@@ -129,9 +129,14 @@ def test_all_input_is_fresh_and_cached() -> None:
     assert (row.all_input_tokens, row.cache_write_1h_tokens, row.web_searches) == (134, 20, 2)
 
 
-def test_long_messages_are_cut() -> None:
-    row = decode_line(0, 0, json.dumps(errored("a", message="x" * 5000)).encode())
-    assert row.error_message == "x" * 1000
+@pytest.mark.parametrize("extra", [{}, {"loose": float("nan")}], ids=["strict", "loose"])
+def test_long_messages_are_cut_visibly(extra: dict[str, object]) -> None:
+    def message_of(length: int) -> str:
+        line = errored("a", message="x" * length) | extra
+        return decode_line(0, 0, json.dumps(line).encode()).error_message
+
+    assert message_of(1000) == "x" * 1000
+    assert message_of(1001) == message_of(5000) == "x" * 999 + "…"
 
 
 def test_a_long_odd_line_is_known_by_its_beginning() -> None:
