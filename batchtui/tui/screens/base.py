@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, Self, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import CommandPalette
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -21,6 +20,7 @@ from batchtui.config.keys import Group, Key, keys_on
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
+from batchtui.tui.dialogs.palette import Palette
 from batchtui.tui.keys import bindings
 from batchtui.tui.outline import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
 from batchtui.tui.widgets.document import Document
@@ -202,7 +202,7 @@ class BaseScreen(Screen[None]):
 
     async def action_command_palette(self) -> None:
         """Textual's palette, filled with our actions."""
-        palette = CommandPalette()
+        palette = Palette()
         await self.app.push_screen(palette)
         palette.query_one(Input).cursor_blink = False
 
