@@ -28,6 +28,7 @@ from batchtui.config import Profile, Settings, redact
 from batchtui.process import bug_report
 from batchtui.text import clean_line, clean_text
 from batchtui.tui.clipboard import clipboard_sequence
+from batchtui.tui.context_executor import ContextExecutor
 from batchtui.tui.early_screen import EarlyScreen
 from batchtui.tui.line_filter import ControlFilter
 from batchtui.tui.network import Network
@@ -185,6 +186,7 @@ class BatchtuiApp(PaintedApp[None]):
         # After the app was suspended, the terminal has lost what was painted.
         self.app_resume_signal.subscribe(self, lambda _: self.repaint())
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ContextExecutor())
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
 
