@@ -99,6 +99,19 @@ class Terminal:
             pass
         self._paint_all()
 
+    def end(self, keys: str) -> int:
+        """Type what ends the program, wait until it has ended, and return its exit code."""
+        self.type(keys)
+        end = time.monotonic() + LONGEST_WAIT
+        with suppress(ChildProcessError):
+            self.watch(LONGEST_WAIT)
+        while time.monotonic() < end:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(QUIET_SECONDS)
+        raise TimeoutError("it did not end; the screen is\n" + "\n".join(self.lines))
+
     def peak_memory(self) -> float:
         """The most memory that the program has held so far, in MB."""
         return peak_memory(self.pid)
@@ -162,9 +175,9 @@ def running(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Terminal]:
         yield Terminal(ours, pid, started)
     finally:
         os.close(ours)
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, ChildProcessError):  # it may have ended, and been waited for
             os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+            os.waitpid(pid, 0)
 
 
 def peak_memory(pid: int) -> float:
