@@ -41,10 +41,12 @@ def sandbox(  # one argument for each option
     ends, as the API documents it; with --counts live they change while it runs, as in the demo.
 
     FAULT is NAME[:NUMBER][@OPERATION]; with a NUMBER only every so many requests one is hit. OPERATION is
-    create, list, retrieve, cancel, delete or results. 429, 500 and 529 are answers, to all operations unless
-    one is named. spend-limit (the 429 that stays), refuse (the connection is closed), timeout (no answer),
-    drop-after-accept and 502-after-accept (done, but the answer is lost) hit create unless another is named.
-    drop-results and short end results after NUMBER bytes, slow-results sends so many a second; no-range and
+    create, list, retrieve, cancel, delete or results. 429, 500, 503 and 529 are answers, to all operations
+    unless one is named. spend-limit (the 429 that stays), refuse (the connection is closed), timeout (no
+    answer), drop-after-accept, 408-after-accept, 409-after-accept and 502-after-accept (done, but the answer
+    is lost) and late (likewise, and the batch is listed 25 seconds later) hit create unless another is named.
+    stranger has somebody else create a batch as large just before. drop-results and short end results after
+    NUMBER bytes, slow-results sends so many a second; no-range and
     change-etag keep results from being resumed.
     """
     from batchtui.sandbox import SandboxOptions, listen, new_key, serve

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -16,9 +17,9 @@ from batchtui.sandbox import body, submission
 from batchtui.sandbox.batch import Batch
 from batchtui.sandbox.chance import dice, make_id
 from batchtui.sandbox.clock import Clock
-from batchtui.sandbox.delivery import HangUp, Silence, bad_gateway, deliver
+from batchtui.sandbox.delivery import HangUp, Silence, deliver, gateway_error
 from batchtui.sandbox.errors import ApiError, invalid_request, not_found
-from batchtui.sandbox.faults import Faults
+from batchtui.sandbox.faults import LATE_SECONDS, Faults
 from batchtui.sandbox.gate import Gate, betas_of, error_response, request_id_of
 from batchtui.sandbox.history import make_history
 from batchtui.sandbox.results import ResultFile
@@ -36,6 +37,17 @@ if TYPE_CHECKING:
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
+TIMEOUT = ApiError(408, "timeout_error", "Request timed out")
+CONFLICT = ApiError(409, "conflict_error", "The request conflicts with another one")
+ANSWERS_AFTER: dict[str, Callable[[Request], Response]] = {
+    "drop-after-accept": lambda _: HangUp(),
+    "timeout": lambda _: Silence(),
+    "late": lambda _: gateway_error(504, "Gateway Timeout"),
+    "502-after-accept": lambda _: gateway_error(502, "Bad Gateway"),
+    "408-after-accept": lambda request: error_response(TIMEOUT, request_id_of(request)),
+    "409-after-accept": lambda request: error_response(CONFLICT, request_id_of(request)),
+}
+"""What is answered, by the fault, once it is done."""
 BATCHES = "/v1/messages/batches"
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 20
@@ -48,7 +60,11 @@ def create_app(options: SandboxOptions) -> ASGIApp:
     one = BATCHES + "/{id}"
     app = Starlette(
         routes=[
-            _route(BATCHES, POST=call("create", calls.create), GET=call("list", calls.list)),
+            _route(
+                BATCHES,
+                POST=calls.beside_stranger(call("create", calls.create)),
+                GET=call("list", calls.list),
+            ),
             _route(one, GET=call("retrieve", calls.retrieve), DELETE=call("delete", calls.delete)),
             _route(one + "/cancel", POST=call("cancel", calls.cancel)),
             _route(one + "/results", GET=call("results", calls.results)),
@@ -73,7 +89,8 @@ class _Calls:
 
     def __init__(self, options: SandboxOptions) -> None:
         self._clock = Clock(options.speed, options.started_at)
-        self._store = Store(make_history(options.seed, options.batches, self._clock.start))
+        history = make_history(options.seed, options.batches, self._clock.start)
+        self._store = Store(history, self._clock.now)
         self._names = dice("created", options.seed)
         self._live_counts = options.counts == "live"
         self._files: dict[str, ResultFile] = {}
@@ -82,24 +99,37 @@ class _Calls:
 
     async def create(self, request: Request) -> Response:
         """Take in a new batch."""
-        received, headers = await body.receive(request), request.headers
-        decoded = await asyncio.to_thread(body.decode, received, headers.getlist("content-encoding"))
-        read = await asyncio.to_thread(
-            submission.read_requests, decoded, headers["anthropic-version"], betas_of(headers)
-        )
-        submitted = self._overload(read)
-        now = self._clock.now()
+        batch = self._add(self._overload(await _submitted(request)))
+        request.state.created = batch
+        return self._answer(request, batch, batch.created_at)
+
+    def beside_stranger(self, endpoint: Endpoint) -> Endpoint:
+        """The create call, just before which somebody else may create a batch as large."""
+
+        async def call(request: Request) -> Response:
+            try:
+                request.state.body = await body.receive(request)
+            except ClientDisconnect:
+                return HangUp()  # without its last bytes there is nothing to take in
+            if self.faults.has_stranger():
+                read = await _submitted(request)
+                self._add([one._replace(custom_id=f"stranger-{n}") for n, one in enumerate(read)])
+            return await endpoint(request)
+
+        return call
+
+    def _add(self, submitted: Sequence[Submitted]) -> Batch:
         batch = Batch(
             id=make_id(self._names, "msgbatch_"),
             size=len(submitted),
-            created_at=now,
+            created_at=self._clock.now(),
             duration=20 + len(submitted) / 50,
             errored=sum(one.fails for one in submitted),
             job="answers",
             submitted=submitted,
         )
         self._store.add(batch)
-        return self._answer(request, batch, now)
+        return batch
 
     async def list(self, request: Request) -> Response:
         """One page, newest first."""
@@ -169,12 +199,21 @@ def _with_faults(faults: Faults, operation: str, endpoint: Endpoint) -> Endpoint
         if fault == "refuse":
             return HangUp()
         response = await endpoint(request)
-        instead = {"drop-after-accept": HangUp, "timeout": Silence, "502-after-accept": bad_gateway}.get(
-            fault
-        )
-        return instead() if instead else response
+        if fault == "late":
+            batch: Batch = request.state.created
+            batch.listed_at = batch.created_at + LATE_SECONDS
+        return ANSWERS_AFTER[fault](request) if fault in ANSWERS_AFTER else response
 
     return call
+
+
+async def _submitted(request: Request) -> list[Submitted]:
+    """The requests in the body of a create call."""
+    headers = request.headers
+    decoded = await asyncio.to_thread(body.decode, request.state.body, headers.getlist("content-encoding"))
+    return await asyncio.to_thread(
+        submission.read_requests, decoded, headers["anthropic-version"], betas_of(headers)
+    )
 
 
 def _limit(text: str | None) -> int:

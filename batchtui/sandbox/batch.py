@@ -44,6 +44,7 @@ class Batch:
         job: The kind of work its requests asked for, a name in `content.JOBS`.
         cancel_at: When cancellation was asked for, if it was.
         submitted: The requests, if a client created this batch.
+        listed_at: When it can be seen first, if that is later than its creation.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Batch:
     job: str
     cancel_at: float | None = None
     submitted: Sequence[Submitted] | None = None
+    listed_at: float = 0.0
 
     @property
     def expires_at(self) -> float:

@@ -41,11 +41,10 @@ class HangUp(Response):
         await scope["hang_up"]()
 
 
-def bad_gateway() -> Response:
+def gateway_error(status: int, words: str) -> Response:
     """What a proxy in front of the API answers when it loses the API."""
-    return HTMLResponse(
-        "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>", 502
-    )
+    title = f"{status} {words}"
+    return HTMLResponse(f"<html><head><title>{title}</title></head><body>{words}</body></html>", status)
 
 
 async def deliver(file: ResultFile, request: Request, faults: Faults) -> Response:

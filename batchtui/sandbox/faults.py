@@ -15,6 +15,8 @@ from batchtui.sandbox.errors import ApiError
 
 OPERATIONS = ("create", "list", "retrieve", "cancel", "delete", "results")
 CUT_AFTER = 65_536
+LATE_SECONDS = 25.0
+"""How long a late batch takes to be listed, in sandbox seconds."""
 
 
 class Kind(NamedTuple):
@@ -29,10 +31,14 @@ REQUEST_FAULTS = {
     "429": Kind("rate limit, with retry-after"),
     "500": Kind("internal server error"),
     "529": Kind("overloaded"),
+    "503": Kind("service unavailable, with retry-after"),
     "spend-limit": Kind("the 429 that retrying never cures", ("create",)),
     "refuse": Kind("the connection is closed before anything is done", ("create",)),
     "drop-after-accept": Kind("it is done, then the connection is closed without an answer", ("create",)),
     "502-after-accept": Kind("it is done, then a gateway answers 502 with a web page", ("create",)),
+    "408-after-accept": Kind("it is done, then answered with 408", ("create",)),
+    "409-after-accept": Kind("it is done, then answered with 409", ("create",)),
+    "late": Kind("it is done, then answered with 504; the batch is listed 25 seconds later", ("create",)),
     "timeout": Kind("it is done and never answered", ("create",)),
 }
 """What happens instead of an answer, to every Nth request."""
@@ -50,8 +56,9 @@ BATCH_FAULTS = {
     "overload": Kind(
         "every NUMBERth request of a new batch fails the first time it is sent", ("create",), 10
     ),
+    "stranger": Kind("somebody else creates a batch as large just before every NUMBERth create", ("create",)),
 }
-"""What happens to the requests inside a batch."""
+"""What happens to the requests inside a batch, and beside it."""
 
 FAULTS = REQUEST_FAULTS | RESULT_FAULTS | BATCH_FAULTS
 
@@ -94,6 +101,7 @@ class Faults:
     def __init__(self, texts: tuple[str, ...], speed: float) -> None:
         self._faults = [parse_fault(text) for text in texts]
         self._seen: Counter[Fault] = Counter()
+        self._creates = 0
         self._retry_after = "1" if speed < 2 else "0"
 
     def strike(self, operation: str) -> str:
@@ -105,6 +113,12 @@ class Faults:
                 if not hit and self._seen[fault] % fault.number == 0:
                     hit = fault.name
         return hit
+
+    def has_stranger(self) -> bool:
+        """Whether somebody else creates a batch just before this one."""
+        number = self.number("stranger")
+        self._creates += 1
+        return number is not None and self._creates % number == 0
 
     def number(self, name: str) -> int | None:
         """The number of a fault that shapes results or batches, or None if it was not asked for."""
@@ -123,6 +137,9 @@ class Faults:
             return ApiError(
                 429, "rate_limit_error", message, headers={"x-should-retry": "false"}, details=details
             )
+        if name == "503":
+            headers = {"retry-after": self._retry_after}
+            return ApiError(503, "overloaded_error", "Service unavailable", headers=headers)
         if name == "500":
             return ApiError(500, "api_error", "Internal server error")
         return ApiError(529, "overloaded_error", "Overloaded") if name == "529" else None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from batchtui.sandbox.batch import Batch
 from batchtui.sandbox.errors import invalid_request, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Page(NamedTuple):
@@ -21,9 +24,11 @@ class Store:
 
     Args:
         batches: What the workspace has at the start, in any order.
+        now: Tells the time, for batches that are listed later than they are created.
     """
 
-    def __init__(self, batches: list[Batch]) -> None:
+    def __init__(self, batches: list[Batch], now: Callable[[], float]) -> None:
+        self._now = now
         self._batches = sorted(batches, key=_newest_first)
         self._by_id = {batch.id: batch for batch in batches}
 
@@ -38,9 +43,10 @@ class Store:
         Raises:
             ApiError: There is none.
         """
-        if batch_id not in self._by_id:
+        batch = self._by_id.get(batch_id)
+        if batch is None or batch.listed_at > self._now():
             raise not_found(f"Message Batch '{batch_id}' not found.")
-        return self._by_id[batch_id]
+        return batch
 
     def page(self, limit: int, after_id: str | None, before_id: str | None) -> Page:
         """One page of the list.
@@ -56,11 +62,13 @@ class Store:
         """
         if after_id is not None and before_id is not None:
             raise invalid_request("Only one of `after_id` and `before_id` may be given.")
+        now = self._now()
+        listed = [batch for batch in self._batches if batch.listed_at <= now]
         if before_id is not None:
-            newer = self._batches[: self._batches.index(self.get(before_id))]
+            newer = listed[: listed.index(self.get(before_id))]
             return Page(newer[-limit:], len(newer) > limit)
-        start = 0 if after_id is None else self._batches.index(self.get(after_id)) + 1
-        older = self._batches[start:]
+        start = 0 if after_id is None else listed.index(self.get(after_id)) + 1
+        older = listed[start:]
         return Page(older[:limit], len(older) > limit)
 
     def cancel(self, batch_id: str, now: float) -> Batch:

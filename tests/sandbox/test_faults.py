@@ -87,6 +87,39 @@ def test_accepted_and_never_answered(faulty: Connect) -> None:
     assert how_many(http) == 17
 
 
+@pytest.mark.parametrize("status", [408, 409])
+def test_accepted_and_answered_with_an_error(faulty: Connect, status: int) -> None:
+    http = faulty(f"{status}-after-accept")
+    assert http.post("/batches", json=BODY).status_code == status
+    assert how_many(http) == 17
+
+
+def test_a_late_batch_is_listed_after_25_seconds(
+    sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
+) -> None:
+    http = http_to(sandbox_with(faults=("late",), speed=20, batches=16))
+    assert http.post("/batches", json=BODY).status_code == 504
+    assert how_many(http) == 16
+    while how_many(http) == 16:
+        pass  # each call takes its time
+    batch = http.get("/batches").json()["data"][0]
+    assert http.get(f"/batches/{batch['id']}").status_code == 200
+
+
+def test_a_strangers_batch_comes_just_before_ours(faulty: Connect) -> None:
+    http = faulty("stranger:2", "refuse:2")
+    http.post("/batches", json=BODY)
+    assert how_many(http) == 17
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.post("/batches", json=BODY)
+    assert how_many(http) == 18
+
+
+def test_an_unavailable_service_says_when_to_come_back(faulty: Connect) -> None:
+    response = faulty("503").post("/batches", json=BODY)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+
+
 def test_a_create_that_is_refused_is_not_accepted_by_a_fault(faulty: Connect) -> None:
     http = faulty("drop-after-accept")
     assert http.post("/batches", json={"requests": []}).status_code == 400
