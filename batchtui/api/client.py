@@ -20,13 +20,14 @@ from batchtui.api.errors import (
     ConnectionLost,
     NotReachable,
     OutcomeUnknown,
-    ServerFault,
+    RangeNotSatisfiable,
+    StatusError,
     TimedOut,
     UnexpectedResponse,
     UnusableId,
     safe_words,
 )
-from batchtui.api.responses import error_from, parse, read_body, read_error_body
+from batchtui.api.responses import error_from, parse, read_body, read_error_body, server_time
 from batchtui.api.retry import RetryPolicy
 from batchtui.api.stream import ResultStream
 from batchtui.config import Profile
@@ -91,6 +92,8 @@ class BatchesClient:
         self._create_seconds = create_seconds
         self._create_timeout = httpx.Timeout(**TIMEOUT.as_dict() | {"read": create_seconds})
         self.base_url = profile.base_url
+        self.server_time: float | None = None
+        """The server's time by its newest answer, in seconds since the epoch; None if that gave none."""
         plain = profile.base_url.startswith("http://")
         try:
             self._http = httpx.AsyncClient(
@@ -148,7 +151,11 @@ class BatchesClient:
             if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
                 raise  # nothing was sent
             raise OutcomeUnknown(str(error)) from error
-        except (ConnectionLost, ServerFault, UnexpectedResponse) as error:
+        except StatusError as error:
+            if error.is_refusal:
+                raise
+            raise OutcomeUnknown(str(error)) from error
+        except (ConnectionLost, UnexpectedResponse, RangeNotSatisfiable) as error:
             raise OutcomeUnknown(str(error)) from error
 
     async def retrieve(self, batch_id: str) -> MessageBatch:
@@ -277,6 +284,7 @@ class BatchesClient:
             why = safe_words(self._why_not_reachable(error))
             self._on_call(Call(at, method, target, None, time.monotonic() - start, error=why))
             raise NotReachable(why) from error
+        self.server_time = server_time(response.headers)
         request_id = response.headers.get("request-id", "")
         self._on_call(Call(at, method, target, response.status_code, time.monotonic() - start, request_id))
         if response.is_success:

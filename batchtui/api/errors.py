@@ -32,6 +32,12 @@ MOST_CHARACTERS = 1000
 """Of what a server says: no sentence for a person is longer."""
 _LONGEST_SECRET = 8192
 SPEND_LIMIT = "enforced_spend_limit_reached"
+NOT_FROM_API = "http_error"
+"""The type of an error whose body is not in the API's shape, such as a gateway's web page."""
+REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 411, 413, 415, 422, 429, 529})
+"""Statuses that the API gives before it does anything."""
+GATEWAY_REFUSALS = frozenset({411, 413, 429})
+"""Of these, those that are refusals too when a gateway gives them in its own words."""
 
 
 class ApiError(Exception):
@@ -142,6 +148,13 @@ class StatusError(ApiError):
     def is_final(self) -> bool:
         """Whether waiting cannot help: a spend limit that was reached stays reached."""
         return self.error_code == SPEND_LIMIT
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether this says that nothing was done; any other error may come after it was done."""
+        if self.type == NOT_FROM_API:
+            return self.status in GATEWAY_REFUSALS
+        return self.status in REFUSALS or (self.status == 503 and self.retry_after is not None)
 
 
 class NotAuthorised(StatusError):

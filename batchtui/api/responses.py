@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from batchtui.api.batches import Wire
 from batchtui.api.decoding import BodyDecoder
 from batchtui.api.errors import (
+    NOT_FROM_API,
     ApiError,
     ConnectionLost,
     RangeNotSatisfiable,
@@ -87,7 +88,7 @@ def error_from(response: httpx.Response, body: bytes) -> ApiError:
     details = inner["details"] if isinstance(inner.get("details"), dict) else {}
     return status_error_class(status)(
         status,
-        _text(inner.get("type")) or "http_error",
+        _text(inner.get("type")) or NOT_FROM_API,
         _text(inner.get("message")) or response.reason_phrase or "no reason given",
         request_id=headers.get("request-id") or _text(found.get("request_id")),
         retry_after=retry_after(headers),
@@ -114,10 +115,16 @@ def _number(text: str) -> float | None:
 
 
 def _until(date: str) -> float | None:
-    """Seconds from now until an HTTP date; None for anything else, dates that no clock reaches among them."""
+    """Seconds from now until an HTTP date."""
+    at = _seconds(date)
+    return None if at is None else max(0.0, at - time.time())
+
+
+def _seconds(date: str) -> float | None:
+    """An HTTP date in seconds since the epoch; None for anything else, such as dates beyond every clock."""
     try:
         moment = parsedate_to_datetime(date)
-        return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time())
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError, OSError):
         return None
 
@@ -128,6 +135,11 @@ def validator(headers: httpx.Headers) -> str | None:
     modified: str = headers.get("last-modified", "")
     found = modified if etag.startswith("W/") else etag or modified
     return found if re.fullmatch(r"[ -~]+", found) else None  # others cannot be sent back
+
+
+def server_time(headers: httpx.Headers) -> float | None:
+    """The server's time by the `date` header, in seconds since the epoch; None if it gives none."""
+    return _seconds(headers.get("date", ""))
 
 
 def total_bytes(content_range: str) -> int | None:

@@ -21,6 +21,7 @@ from batchtui.api import (
     RateLimited,
     RetryPolicy,
     ServerFault,
+    StatusError,
     UnexpectedResponse,
     UnknownRange,
     UnusableId,
@@ -149,10 +150,38 @@ async def test_an_error_in_no_known_shape_still_has_words(body: bytes) -> None:
     assert str(error) == "Service Unavailable (503 http_error)."
 
 
-@pytest.mark.parametrize("lost", [CUT, BUSY, answer("200 OK", b"{}"), answer("200 OK", PAGE)[:-3]])
+WEB_PAGE = b"<html>Sorry</html>"
+LOST = (
+    CUT,
+    answer("200 OK", b"{}"),
+    answer("200 OK", PAGE)[:-3],
+    answer("302 Found", b"", "location: /elsewhere"),
+    *(answer(f"{status} Hm", WEB_PAGE) for status in (400, 403, 404, 408, 409, 416, 499, 500, 502, 504, 529)),
+    answer("503 Hm", WEB_PAGE, "retry-after: 5"),
+    *(error_answer(f"{status} Hm", "api_error", "Hm") for status in (408, 409, 425, 499, 500, 503, 504)),
+)
+"""Answers to a create that may come after it was accepted."""
+REFUSALS = (
+    BUSY,
+    error_answer("503 Hm", "overloaded_error", "Hm", "retry-after: 5"),
+    *(error_answer(f"{status} Hm", "any_error", "Hm") for status in (400, 401, 402, 403, 404, 413, 429)),
+    *(answer(f"{status} Hm", WEB_PAGE) for status in (413, 429)),
+)
+"""Answers to a create that come before anything is done."""
+
+
+@pytest.mark.parametrize("lost", LOST, ids=lambda lost: lost.split(b"\r")[0].decode())
 async def test_create_is_never_repeated(lost: bytes) -> None:
     async with canned_server(lost) as server, BatchesClient(server.profile, retry=QUICK) as client:
         with pytest.raises(OutcomeUnknown, match="unknown"):
+            await client.create([{"custom_id": "a", "params": {}}])
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.split(b"\r")[0].decode())
+async def test_a_create_that_is_plainly_refused_does_not_exist(refusal: bytes) -> None:
+    async with canned_server(refusal) as server, BatchesClient(server.profile, retry=QUICK) as client:
+        with pytest.raises(StatusError):
             await client.create([{"custom_id": "a", "params": {}}])
         assert len(server.requests) == 1
 
