@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import time
@@ -17,13 +18,17 @@ from filelock import FileLock, Timeout
 from batchtui.config import ConfigError, private_dir
 from batchtui.disk import NewerSchema
 from batchtui.requests import (
+    UNKNOWN_SECONDS,
+    Finder,
     Item,
     Journal,
     KeptRequests,
+    NotSubmitted,
     PartState,
     Prepared,
     Span,
     Submission,
+    first_custom_ids,
     prepare,
     prepare_items,
 )
@@ -33,8 +38,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from batchtui.api import BatchesClient, MessageBatch
+    from batchtui.cache import Batch
     from batchtui.cost import Usage
-    from batchtui.requests import Load, OnSent, Part, Submitter
+    from batchtui.requests import Load, OnSent, Part
     from batchtui.requests.preparing import Report
     from batchtui.results import ResultRow, Results
 
@@ -117,6 +123,8 @@ class Submissions:
         client: Gives the API client when it is needed.
         learn: Told of batches that the server has accepted.
         look_seconds: How long to wait before each look for a batch whose answer was lost.
+        unknown_seconds: How long such a batch may take to appear; nothing is sent again before.
+        retry_seconds: How long to wait before each retry of what was plainly refused; None for the usual.
     """
 
     def __init__(
@@ -126,11 +134,15 @@ class Submissions:
         learn: Callable[[Sequence[MessageBatch]], object],
         *,
         look_seconds: Sequence[float] = LOOK_SECONDS,
+        unknown_seconds: float = UNKNOWN_SECONDS,
+        retry_seconds: Sequence[float] | None = None,
     ) -> None:
         self._folder = folder
         self._client = client
         self._learn = learn
         self._look_seconds = look_seconds
+        self._unknown_seconds = unknown_seconds
+        self._retry_seconds = retry_seconds
         self._notice: str | None = None
 
     @cached_property
@@ -200,6 +212,7 @@ class Submissions:
         *,
         unfinished: Submission | None = None,
         parent: str | None = None,
+        regardless: bool = False,
         on_sent: OnSent | None = None,
     ) -> Submission:
         """Sends what was prepared, each part once.
@@ -208,6 +221,7 @@ class Submissions:
             prepared: Requests without a fault.
             unfinished: An earlier submission of the same content, to be gone on with instead.
             parent: The batch whose failed requests these are, if they are.
+            regardless: Also send what may exist already: it may be paid for twice.
             on_sent: Told how far it is.
 
         Raises:
@@ -216,7 +230,7 @@ class Submissions:
         """
         with self._alone():
             self.journal.refresh()
-            self._refuse_news(prepared, parent)
+            self._refuse_news(prepared, parent, regardless=regardless)
             if unfinished:
                 submission = self.journal.submission(unfinished.id)
                 self.journal.restore_requests(submission, prepared)
@@ -224,7 +238,7 @@ class Submissions:
                 self._forget_unsent(prepared)
                 submission = self.journal.begin(prepared, parent)
             try:
-                return await self._submitter().submit(submission, on_sent)
+                return await self._send(submission, on_sent, regardless=regardless)
             finally:
                 self.journal.forget_unsent(submission.id)
 
@@ -233,7 +247,7 @@ class Submissions:
         for one in self.journal.same(prepared.digest, prepared.size):
             self.journal.forget_unsent(one.id)
 
-    def _refuse_news(self, prepared: Prepared, parent: str | None) -> None:
+    def _refuse_news(self, prepared: Prepared, parent: str | None, *, regardless: bool) -> None:
         """Another process may have submitted the same while the person was asked."""
         news = [one for one in self._same(prepared, parent) if one.id not in prepared.same]
         if news:
@@ -250,6 +264,8 @@ class Submissions:
                     f"`batchtui attach ID {lost.source}` with its batch, or move it away if it was not sent."
                 )
         for part in self._sent_again(parent):
+            if part.batch_id is None and regardless:
+                continue
             theirs = KeptRequests(self._requests_folder, part.submission).custom_ids(part.span)
             if part.submission not in prepared.same and not ours.isdisjoint(theirs):
                 raise SubmissionError(
@@ -260,30 +276,52 @@ class Submissions:
     def _sent_again(self, batch_id: str) -> list[Part]:
         """What was sent again of a batch, or may have been."""
         parts = [part for again in self.journal.children(batch_id) for part in again.parts]
-        return [part for part in parts if part.batch_id or part.state is PartState.SENDING]
+        return [part for part in parts if part.batch_id or self._finder.why_wait(part)]
 
     async def find_lost(self, batch_id: str) -> None:
         """Looks for what became of requests of a batch that were sent again, where the answer was lost.
 
         Raises:
             SubmissionError: Another process is submitting in this workspace.
-            NotSubmitted: There are several batches that they may have become.
+            NotSubmitted: What was sent again may still exist; there is one batch that it may be, or several.
             ApiError: The server cannot be asked.
         """
         parts = [part for again in self.journal.children(batch_id) for part in again.parts]
-        await self._find([part for part in parts if part.may_exist])
+        for why_wait in await self._find([part for part in parts if part.may_exist]):
+            if why_wait:
+                raise NotSubmitted(
+                    f"Requests of {batch_id} were submitted again without an answer. {why_wait}"
+                )
 
-    def _submitter(self) -> Submitter:
-        from batchtui.requests import Submitter
+    async def _send(self, submission: Submission, on_sent: OnSent | None, *, regardless: bool) -> Submission:
+        from batchtui.requests.submitting import RETRY_SECONDS, Submitter
 
-        folder, looks = self._requests_folder, self._look_seconds
-        return Submitter(self._client(), self.journal, self._learn, folder=folder, look_seconds=looks)
+        submitter = Submitter(
+            self._client(),
+            self.journal,
+            self._finder,
+            folder=self._requests_folder,
+            retry_seconds=RETRY_SECONDS if self._retry_seconds is None else self._retry_seconds,
+            on_sent=on_sent,
+        )
+        return await submitter.submit(submission, regardless=regardless)
 
-    async def find_all_lost(self) -> bool:
-        """Looks for what became of everything that nobody has looked for since its answer was lost.
+    @property
+    def _finder(self) -> Finder:
+        return Finder(
+            self._client,
+            self.journal,
+            self._learn,
+            folder=self._requests_folder,
+            look_seconds=self._look_seconds,
+            unknown_seconds=self._unknown_seconds,
+        )
+
+    async def find_all_lost(self) -> list[str]:
+        """Looks for what became of everything whose answer was lost and that may still appear.
 
         Returns:
-            Whether all of it was found.
+            For each part that was not found, why it must not be sent again yet; empty if it may be.
 
         Raises:
             SubmissionError: Another process is submitting in this workspace.
@@ -291,16 +329,37 @@ class Submissions:
             ApiError: The server cannot be asked.
         """
         parts: Sequence[Part] = self._looked_up(self._lost_parts, [])
-        return await self._find([part for part in parts if part.state is PartState.SENDING])
+        return await self._find(
+            [part for part in parts if part.state is PartState.SENDING or self._finder.why_wait(part)]
+        )
 
     def _lost_parts(self) -> list[Part]:
         return self.journal.lost_parts() if self._has_journal else []
 
-    async def _find(self, parts: Sequence[Part]) -> bool:
+    async def _find(self, parts: Sequence[Part]) -> list[str]:
         if not parts:
-            return True
+            return []
         with self._alone():
-            return all([await self._submitter().find(part) for part in parts])
+            finder = self._finder
+            found = [await finder.find(part) for part in parts]
+            return [finder.why_wait(part) for part in found if part.batch_id is None]
+
+    def may_be_ours(self, batch: Batch) -> bool:
+        """Whether a batch may be what became of requests whose answer was lost."""
+        facts = batch.id, batch.counts.total, batch.created_at
+        return self._has_journal and self._looked_up(
+            lambda: self._finder.may_be_ours(*facts), otherwise=False
+        )
+
+    def compare(self, batch: Batch, custom_ids: Sequence[str]) -> None:
+        """Confirms or drops a batch that may be what became of requests, by custom_ids of its results."""
+        facts = batch.id, batch.counts.total, batch.created_at
+        self._looked_up(lambda: self._finder.compare(*facts, custom_ids), otherwise=None)
+
+    async def compare_ended(self, batch: Batch) -> None:
+        """As `compare`, by the first results on the server."""
+        if batch.is_ended and self.may_be_ours(batch):
+            self.compare(batch, await first_custom_ids(self._client(), batch.id))
 
     def _remove_orphans(self) -> None:
         """Removes old drafts: what made them was killed. What was ever sent is not among them."""
@@ -360,7 +419,7 @@ class Submissions:
             raise SubmissionError(f"{batch_id} was submitted from here: its requests are kept already.")
         prepared = self.read(path)
         try:
-            lost = self._lost_part(prepared, requests)
+            lost = self._lost_part(prepared, requests, results)
             span = lost.span if lost else prepared.whole
             attached = _compare(list(prepared.kept.custom_ids(span)), results)
             if attached.compared and len(attached.extra) == attached.requests:
@@ -387,11 +446,15 @@ class Submissions:
             raise SubmissionError(f"{path}, line {fault.line}: {fault.fault}. Nothing was done with it.")
         return prepared
 
-    def _lost_part(self, prepared: Prepared, requests: int) -> Part | None:
-        """What was sent of these very requests without an answer, if it has as many as the batch."""
+    def _lost_part(self, prepared: Prepared, requests: int, results: Results | None) -> Part | None:
+        """What was sent of these very requests without an answer, if it is as large as the batch and fits."""
         same = self.journal.same(prepared.digest, prepared.size)
-        parts = [part for submission in same for part in submission.parts]
-        return next((part for part in parts if part.may_exist and part.span.requests == requests), None)
+        for part in (part for submission in same for part in submission.parts):
+            if part.may_exist and part.span.requests == requests:
+                attached = _compare(list(prepared.kept.custom_ids(part.span)), results)
+                if not attached.compared or len(attached.extra) < attached.requests:
+                    return part
+        return None
 
     # What failed, and sending it again
 
@@ -492,6 +555,15 @@ class Submissions:
                 look += [*submission.batch_ids, *filter(None, [submission.parent])]
             look += self._children(current)
         return sorted(first, key=first.__getitem__), sorted(again, key=again.__getitem__)
+
+    def unconfirmed(self, batch_id: str) -> list[str]:
+        """Batches that probably belong to the family of a batch, which is not confirmed."""
+        found = set[str]()
+        for one in itertools.chain(*self.family(batch_id)):
+            submission = self.journal.submission_of(one)
+            for related in (*([submission] if submission else []), *self.journal.children(one)):
+                found.update(part.candidate for part in related.parts if part.candidate)
+        return sorted(found)
 
     def origin(self, batch_id: str) -> Origin | None:
         """Where a batch came from and what came of it, as far as it was submitted from here."""

@@ -288,13 +288,17 @@ class Workspace:
         """A batch as it was last seen."""
         return self.batches.get(batch_id)
 
-    def watch(
+    async def watch(
         self, batch_ids: Sequence[str], interval: float | None = None
     ) -> AsyncIterator[Looked | Waiting]:
         """Looks at batches until all have ended; arguments and errors as for `watching.watch`."""
-        from batchtui.watching import watch
+        from batchtui.watching import Looked, watch
 
-        return watch(self, batch_ids, interval)
+        async for step in watch(self, batch_ids, interval):
+            if isinstance(step, Looked):
+                for batch in step.changed:
+                    await self.submissions.compare_ended(batch)
+            yield step
 
     async def cancel(self, batch_id: str) -> Changes:
         """Asks for a batch to stop; what has begun may still finish."""
@@ -318,11 +322,14 @@ class Workspace:
         *,
         unfinished: Submission | None = None,
         parent: str | None = None,
+        regardless: bool = False,
         on_sent: OnSent | None = None,
     ) -> Submission:
         """Sends what was prepared, each part once; arguments and errors as for `Submissions.submit`."""
         self.check_writable()
-        return await self.submissions.submit(prepared, unfinished=unfinished, parent=parent, on_sent=on_sent)
+        return await self.submissions.submit(
+            prepared, unfinished=unfinished, parent=parent, regardless=regardless, on_sent=on_sent
+        )
 
     def why_no_results(self, batch: Batch) -> str:
         """Why the results of a batch cannot be had, in one sentence; empty if they can."""
@@ -346,7 +353,25 @@ class Workspace:
             raise WorkspaceError(why)
         open_results = partial(_open_results, self.client, batch.id)
         files, expected = self.result_files(batch.id), batch.counts.total
+        if self.submissions.may_be_ours(batch):
+            on_progress = self._comparing(batch, files, on_progress)
         return Fetcher(files, open_results, expected=expected, on_progress=on_progress)
+
+    def _comparing(
+        self, batch: Batch, files: ResultFiles, on_progress: Callable[[Progress], None] | None
+    ) -> Callable[[Progress], None]:
+        """Tells of progress as before, and compares the first custom_ids that are here."""
+        is_compared = False
+
+        def report(progress: Progress) -> None:
+            nonlocal is_compared
+            if progress.rows_here and not is_compared:
+                is_compared = True
+                self.submissions.compare(batch, _first_custom_ids(files))
+            if on_progress:
+                on_progress(progress)
+
+        return report
 
     # How it is done
 
@@ -432,6 +457,15 @@ def _open_results(
     client: BatchesClient, batch_id: str, start: int, validator: str | None
 ) -> AbstractAsyncContextManager[ResultStream]:
     return client.results(batch_id, start=start, validator=validator)
+
+
+def _first_custom_ids(files: ResultFiles) -> Sequence[str]:
+    from batchtui.requests.finding import SAMPLE
+    from batchtui.results import Results
+
+    with suppress(OSError, sqlite3.Error), Results(files) as results:
+        return [row.custom_id for row in results.rows_at(range(SAMPLE)) if row.custom_id and not row.flag]
+    return []
 
 
 def _record(batch: MessageBatch) -> Batch:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from batchtui.api import BatchesClient, MessageBatch, RetryPolicy
+from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret, private_dir
-from batchtui.requests import Prepared
+from batchtui.requests import UNKNOWN_SECONDS, Prepared
 from batchtui.sandbox import Embedded
 from batchtui.submissions import Submissions
 
@@ -20,6 +21,10 @@ AT_ONCE = (0.0, 0.0)
 PATIENTLY = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Looks for a batch that the server may still be making."""
 ONE_TRY = RetryPolicy(attempts=1)
+SLOW = 0.01
+"""Sandbox seconds in a real second: batches have an order, and none ends in a test."""
+SOON = (0.0, 0.01)
+"""Retries of what was refused, without waiting."""
 
 
 def request(custom_id: str, text: str = "Hello.") -> dict[str, Any]:
@@ -43,11 +48,20 @@ def profile_of(sandbox: Embedded) -> Profile:
 class Submitting:
     """Submissions of one folder to one sandbox, as a process of its own would make them."""
 
-    def __init__(self, client: BatchesClient, folder: Path, look_seconds: Sequence[float]) -> None:
+    def __init__(
+        self, client: BatchesClient, folder: Path, look_seconds: Sequence[float], unknown_seconds: float
+    ) -> None:
         self.client = client
         self.folder = folder
         self.told: list[object] = []
-        self.submissions = Submissions(folder, lambda: client, lambda _: None, look_seconds=look_seconds)
+        self.submissions = Submissions(
+            folder,
+            lambda: client,
+            lambda _: None,
+            look_seconds=look_seconds,
+            unknown_seconds=unknown_seconds,
+            retry_seconds=SOON,
+        )
 
     async def create(self, path: Path, *, again: bool = False) -> list[str]:
         """As `batchtui create FILE`; answers the ids of the batches."""
@@ -65,7 +79,7 @@ class Submitting:
             return []
         unfinished = earlier if earlier and not earlier.is_whole else None
         done = await self.submissions.submit(
-            prepared, unfinished=unfinished, parent=parent, on_sent=self.told.append
+            prepared, unfinished=unfinished, parent=parent, regardless=again, on_sent=self.told.append
         )
         return done.batch_ids
 
@@ -83,12 +97,16 @@ async def submitting(
     *,
     create_seconds: float = 10.0,
     look_seconds: Sequence[float] = AT_ONCE,
+    unknown_seconds: float = UNKNOWN_SECONDS,
 ) -> AsyncIterator[Submitting]:
-    """Submissions that end with the block; what they keep stays in the folder."""
+    """Submissions that end with the block; what they keep stays in the folder.
+
+    With `unknown_seconds=0` it is as if the time had passed in which a batch may still appear.
+    """
     private_dir(folder)
     client = BatchesClient(profile_of(sandbox), retry=ONE_TRY, create_seconds=create_seconds)
     async with client:
-        one = Submitting(client, folder, look_seconds)
+        one = Submitting(client, folder, look_seconds, unknown_seconds)
         try:
             yield one
         finally:
@@ -99,6 +117,23 @@ async def batches_on(sandbox: Embedded) -> list[MessageBatch]:
     """What somebody else with the same key sees, newest first."""
     async with BatchesClient(profile_of(sandbox)) as client:
         return [batch async for batch in client.iterate(limit=1000)]
+
+
+def record_of(batch: MessageBatch) -> Batch:
+    """A batch as the cache knows it."""
+    counts = batch.request_counts
+    return Batch(
+        id=batch.id,
+        status=batch.processing_status,
+        counts=Counts(counts.processing, counts.succeeded, counts.errored, counts.canceled, counts.expired),
+        created_at=batch.created_at.timestamp(),
+        expires_at=batch.expires_at.timestamp(),
+        ended_at=None,
+        cancel_initiated_at=None,
+        archived_at=None,
+        has_results_url=batch.results_url is not None,
+        seen_at=batch.created_at.timestamp(),
+    )
 
 
 async def ended(client: BatchesClient, batch_id: str) -> MessageBatch:

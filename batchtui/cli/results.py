@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import click
 
 from batchtui.cli.completion import complete_id
-from batchtui.cli.failures import Failed
+from batchtui.cli.failures import INCOMPLETE, Failed
 from batchtui.cli.fetching import (
     LOOK_SECONDS,
     check_complete,
@@ -135,6 +135,10 @@ async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form:
     """Writes or prints the latest outcomes of all batches that belong together; answers how many."""
     from batchtui.results import Results, export_merged, merge, write_merged
 
+    async with open_results(workspace, batch_id) as (fetcher, _):
+        check_complete(await fetch(fetcher))  # which may tell whose results they are
+    for candidate in workspace.submissions.unconfirmed(batch_id):
+        await workspace.submissions.compare_ended(await workspace.retrieve(candidate))
     first, again = workspace.submissions.family(batch_id)
     for one in (*first, *again):
         async with open_results(workspace, one) as (fetcher, _):
@@ -149,6 +153,11 @@ async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form:
             say(f"{count(number)} results of {of} written to {output}.")
         else:
             write_merged(chosen, _stdout(), form)
+    if left_out := workspace.submissions.unconfirmed(batch_id):
+        raise Failed(
+            f"Probably {', '.join(left_out)} belongs to it too. Not confirmed, so it was left out.",
+            INCOMPLETE,
+        )
     return number
 
 

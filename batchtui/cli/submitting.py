@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,21 +16,21 @@ from batchtui.cli.fetching import check_complete, fetch, open_results
 from batchtui.cli.output import print_line, print_lines, print_objects, say
 from batchtui.cli.parameters import TEXT
 from batchtui.cli.progress import show_progress
+from batchtui.cli.sending import find_earlier, some, submit
 from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
 
 if TYPE_CHECKING:
-    from batchtui.requests import Fault, Found, Lost, Prepared, Sent, Submission
+    from batchtui.requests import Fault, Prepared
     from batchtui.submissions import Failures
     from batchtui.workspace import Workspace
-
-TOLD = 20
-"""Ids that a sentence names one by one, at most."""
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, an object a line.")
 _again = click.option(
-    "--again", is_flag=True, help="Also if the same was submitted before: it is paid for twice."
+    "--again",
+    is_flag=True,
+    help="Also if the same was, or may have been, submitted before: it is paid for twice.",
 )
 _dry_run = click.option(
     "--dry-run", is_flag=True, help="Check and estimate only; nothing is sent, no key needed."
@@ -56,8 +54,11 @@ def create(
     FILE holds one request a line, {"custom_id": …, "params": {…}}, or a JSON array of them. All of it is
     checked before a byte is sent, and every fault told with its line. The ids of the new batches are printed.
 
-    Nothing is ever sent twice: if the answer is lost, the batch is looked for on the server, and the same
-    command run again goes on where it stopped.
+    Nothing is ever sent twice. If the answer is lost, the batch is looked for on the server. It may appear
+    late: for 10 minutes the same command run again looks for it and sends nothing, then it looks once more
+    and sends. A batch of the same size that has appeared is probably the right one; it is confirmed as soon
+    as its results show the custom_ids. Until then the command exits with 1. A server that is overloaded, or
+    limits the rate, is tried again for some minutes.
     """
     if dry_run:
         _check_only(file, split, as_json)
@@ -68,11 +69,11 @@ def create(
         with _prepared(workspace, file) as prepared:
             _refuse_faults(prepared, as_json)
             _refuse_size(prepared, split)
-            unfinished = _earlier(workspace, prepared, None, again, yes)
+            unfinished = find_earlier(workspace, prepared, None, again, yes)
             _summarise(prepared)
             question = f"Submit {_batches(prepared)}?"
             ask(yes, question)
-            await _submit(workspace, prepared, unfinished, None, as_json)
+            await submit(workspace, prepared, unfinished, None, again, as_json)
 
     session.run(work)
 
@@ -127,6 +128,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
 @click.option("--include-invalid", is_flag=True, help="Also what the API called invalid, as it is.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be submitted.")
 @_yes
+@_again
 @_json
 @click.pass_obj
 def resubmit(
@@ -138,20 +140,22 @@ def resubmit(
     include_invalid: bool,
     dry_run: bool,
     yes: bool,
+    again: bool,
     as_json: bool,
 ) -> None:
     """Submit again what failed of a batch, as a new batch with the same custom_ids.
 
     Requests that the API called invalid would fail again: they are listed and left out, unless --requests
     brings them in another form. What a later batch has taken over already is left out too. `results --merged`
-    then reads both batches as one.
+    then reads both batches as one. If the answer is lost, it is as with `create`.
     """
     outcomes = _outcomes(only)
 
     async def work(workspace: Workspace) -> None:
         workspace.check_writable()
         full_id = workspace.full_id(batch_id)
-        await workspace.submissions.find_lost(full_id)
+        if not again:
+            await workspace.submissions.find_lost(full_id)
         with _mended(workspace, file) as mended:
             async with open_results(workspace, full_id) as (fetcher, results):
                 check_complete(await fetch(fetcher))
@@ -177,9 +181,9 @@ def resubmit(
                     print_lines(failures.again)
                 say("Nothing was sent.")
             else:
-                unfinished = _earlier(workspace, prepared, full_id, False, yes)
+                unfinished = find_earlier(workspace, prepared, full_id, again, yes)
                 ask(yes, f"Submit {plural(prepared.requests, 'request', 'requests')} of {full_id} again?")
-                await _submit(workspace, prepared, unfinished, full_id, as_json)
+                await submit(workspace, prepared, unfinished, full_id, again, as_json)
 
     session.run(work)
 
@@ -309,70 +313,6 @@ def _batches(prepared: Prepared) -> str:
     return f"{plural(prepared.requests, 'request', 'requests')} as {plural(parts, 'batch', 'batches')}"
 
 
-# Sending
-
-
-def _earlier(
-    workspace: Workspace, prepared: Prepared, parent: str | None, again: bool, yes: bool
-) -> Submission | None:
-    """What was sent of the same content before, if it is to be gone on with; asks before paying twice."""
-    earlier = workspace.submissions.earlier(prepared, parent)
-    if earlier is None:
-        return None
-    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(earlier.created_at))
-    if not earlier.is_whole:
-        done = f"{len(earlier.batch_ids)} of {plural(len(earlier.parts), 'batch', 'batches')}"
-        say(f"The same was begun on {date}, {done} done; going on with it.")
-        return earlier
-    if earlier.is_unrecorded:
-        say(
-            f"The same content may have been submitted on {date}: the record of it was lost. If its batch is "
-            f"in `batchtui list`, run `batchtui attach ID {shlex.quote(earlier.source)}`."
-        )
-    else:
-        say(f"The same content was already submitted on {date} as {_some(earlier.batch_ids)}.")
-    if not again:
-        if yes:
-            raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")
-        ask(yes, "Submit it again, and pay for it a second time?")
-    return None
-
-
-async def _submit(
-    workspace: Workspace,
-    prepared: Prepared,
-    unfinished: Submission | None,
-    parent: str | None,
-    as_json: bool,
-) -> None:
-    """Sends, and prints what was created even if not all of it was."""
-    submission_id = unfinished.id if unfinished else prepared.kept.name
-    try:
-        await workspace.submit(prepared, unfinished=unfinished, parent=parent, on_sent=_report_sent)
-    finally:
-        show_progress("")
-        for part in workspace.submissions.parts(submission_id):
-            if part.batch_id and as_json:
-                number, requests = part.number + 1, part.span.requests
-                print_objects([{"id": part.batch_id, "requests": requests, "part": number}])
-            elif part.batch_id:
-                print_line(part.batch_id)
-
-
-def _report_sent(sent: Sent | Lost | Found) -> None:
-    from batchtui.requests import Found, Sent
-
-    if isinstance(sent, Sent):
-        which = f"batch {sent.part + 1} of {sent.parts}: " if sent.parts > 1 else ""
-        show_progress(f"{which}{size(sent.done)} of {size(sent.size)} sent")
-        return
-    show_progress("")
-    if isinstance(sent, Found):
-        say(f"Found: {sent.batch_id} came after it was sent, and has as many requests.")
-    else:
-        say(f"No clear answer: {sent.why} Looking for the batch on the server.")
-
-
 # What is said of failures
 
 
@@ -407,9 +347,4 @@ def _tell_failures(batch_id: str, failures: Failures) -> None:
 
 def _tell_ids(what: str, custom_ids: list[str]) -> None:
     if custom_ids:
-        say(f"{plural(len(custom_ids), 'custom_id', 'custom_ids')} {what}: {_some(custom_ids)}")
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:TOLD])
-    return f"{shown} and {count(len(names) - TOLD)} more" if len(names) > TOLD else shown
+        say(f"{plural(len(custom_ids), 'custom_id', 'custom_ids')} {what}: {some(custom_ids)}")

@@ -11,16 +11,19 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.requests.checking import Fault
+    from batchtui.requests.finding import UNKNOWN_SECONDS, Finder, NotSubmitted, first_custom_ids
     from batchtui.requests.journal import Journal
     from batchtui.requests.kept import KeptRequests, Load, RequestBody, Span
     from batchtui.requests.preparing import Prepared, prepare, prepare_items
     from batchtui.requests.reading import Item, read_items
     from batchtui.requests.records import Part, PartState, Submission
     from batchtui.requests.store import JournalError
-    from batchtui.requests.submitting import Found, Lost, NotSubmitted, OnSent, Sent, Submitter
+    from batchtui.requests.submitting import Found, Lost, OnSent, Refused, SendEvent, Sent, Submitter
 
 __all__ = [
+    "UNKNOWN_SECONDS",
     "Fault",
+    "Finder",
     "Found",
     "Item",
     "Journal",
@@ -33,11 +36,14 @@ __all__ = [
     "Part",
     "PartState",
     "Prepared",
+    "Refused",
     "RequestBody",
+    "SendEvent",
     "Sent",
     "Span",
     "Submission",
     "Submitter",
+    "first_custom_ids",
     "prepare",
     "prepare_items",
     "read_items",
@@ -45,13 +51,14 @@ __all__ = [
 
 _MODULES = {
     "checking": ("Fault",),
+    "finding": ("UNKNOWN_SECONDS", "Finder", "NotSubmitted", "first_custom_ids"),
     "journal": ("Journal",),
     "kept": ("KeptRequests", "Load", "RequestBody", "Span"),
     "preparing": ("Prepared", "prepare", "prepare_items"),
     "reading": ("Item", "read_items"),
     "records": ("Part", "PartState", "Submission"),
     "store": ("JournalError",),
-    "submitting": ("Found", "Lost", "NotSubmitted", "OnSent", "Sent", "Submitter"),
+    "submitting": ("Found", "Lost", "OnSent", "Refused", "SendEvent", "Sent", "Submitter"),
 }
 __getattr__ = lazy_names(
     __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 from batchtui.config import private_dir
 from batchtui.requests.kept import KeptRequests, Span
+from batchtui.requests.moment import Moment
 from batchtui.requests.preparing import Prepared
 from batchtui.requests.receipts import Receipts, sync_folder
 from batchtui.requests.records import Part, PartState, Submission
@@ -87,27 +88,57 @@ class Journal:
         parts = [Part(name, number, span) for number, span in enumerate(prepared.parts)]
         return self._keep(prepared, self._submission(prepared, parts, parent=parent))
 
-    def note_sending(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
+    def note_uploading(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
         """Writes down that a part is about to be sent; once this is back, it is on disk."""
         return self._update(
             part,
-            state=PartState.SENDING,
+            state=PartState.UPLOADING,
             sent_at=time.time(),
             newest_before=newest_before,
             newest_before_at=newest_before_at,
+            unknown_since=None,
+            candidate=None,
         )
 
-    def note_absent(self, part: Part) -> None:
+    def note_sending(self, part: Part, unknown_since: Moment) -> Part:
+        """Writes down that the batch may exist from now on, until there is a clear answer."""
+        return self._update(part, state=PartState.SENDING, unknown_since=unknown_since)
+
+    def note_absent(self, part: Part) -> Part:
         """Writes down that the server was looked at and does not have it; it may still appear."""
-        self._update(part, state=PartState.ABSENT)
+        return self._update(part, state=PartState.ABSENT, candidate=None)
+
+    def note_probable(self, part: Part, batch_id: str) -> Part:
+        """Writes down that a batch on the server may be this part, and no other batch may."""
+        return self._update(part, state=PartState.PROBABLE, candidate=batch_id)
+
+    def note_dropped(self, part: Part, batch_id: str) -> Part:
+        """Writes down that a batch is not this part: it has other custom_ids."""
+
+        def drop(current: Part) -> Part:
+            dropped = replace(current, dropped=(*current.dropped, batch_id))
+            if current.candidate == batch_id:
+                return replace(dropped, state=PartState.ABSENT, candidate=None)
+            return dropped
+
+        return self._change_part(part, drop)
 
     def note_not_sent(self, part: Part) -> None:
         """Writes down that the batch cannot exist: the server said no, or was never reached."""
-        self._update(part, state=PartState.WAITING, sent_at=None, newest_before=None, newest_before_at=0.0)
+        self._update(
+            part,
+            state=PartState.WAITING,
+            sent_at=None,
+            newest_before=None,
+            newest_before_at=0.0,
+            unknown_since=None,
+            candidate=None,
+        )
 
-    def note_accepted(self, part: Part, batch_id: str) -> None:
+    def note_accepted(self, part: Part, batch_id: str) -> Part:
         """Writes down which batch a part has become, and that it came from the part's requests."""
-        self._update(part, state=PartState.ACCEPTED, batch_id=batch_id)
+        known = {"state": PartState.ACCEPTED, "batch_id": batch_id}
+        return self._update(part, **known, unknown_since=None, candidate=None)
 
     def attach(self, batch_id: str, prepared: Prepared, span: Span) -> None:
         """Ties a batch to the requests that it came from; they take the place of earlier ones.
@@ -177,10 +208,13 @@ class Journal:
         sync_folder(self._requests)
 
     def _update(self, part: Part, **values: Any) -> Part:  # noqa: ANN401 - fields of Part
+        return self._change_part(part, lambda current: replace(current, **values))
+
+    def _change_part(self, part: Part, change_part: Callable[[Part], Part]) -> Part:
         def change(current: Submission | None) -> Submission:
             if current is None:
                 raise JournalError(f"The record of {part.submission} is gone. Run the same command again.")
-            parts = [replace(one, **values) if one.number == part.number else one for one in current.parts]
+            parts = [change_part(one) if one.number == part.number else one for one in current.parts]
             return replace(current, parts=parts)
 
         return self._store.change(part.submission, change).parts[part.number]
@@ -256,7 +290,7 @@ class Journal:
         return set(self._all().by_batch)
 
     def lost_parts(self) -> list[Part]:
-        """Parts that were sent once without a clear answer since."""
+        """Parts that may exist although no batch is known for them."""
         return [part for one in self._all().records.values() for part in one.parts if part.may_exist]
 
     def close(self) -> None:

@@ -201,12 +201,20 @@ class RequestBody:
         path: The file of JSON lines.
         span: Which of them.
         on_sent: Told the bytes that are sent so far.
+        before_end: Called before the last bytes: without those the server has nothing that it could accept.
     """
 
-    def __init__(self, path: Path, span: Span, on_sent: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        span: Span,
+        on_sent: Callable[[int], None] | None = None,
+        before_end: Callable[[], None] | None = None,
+    ) -> None:
         self._path = path
         self._span = span
         self._on_sent = on_sent or (lambda _: None)
+        self._before_end = before_end or (lambda: None)
 
     @property
     def size(self) -> int:
@@ -226,6 +234,7 @@ class RequestBody:
                 left -= len(chunk)
                 yield chunk.replace(b"\n", b",")
                 self._on_sent(self._span.size - left)
+        self._before_end()
         yield _CLOSING
 
 

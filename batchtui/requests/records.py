@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from batchtui.requests.kept import Span
+from batchtui.requests.moment import Moment
 
 VERSION = 1
 """Of the sealed form. A field with a default may be added to `Part` or `Submission` without a new one."""
@@ -20,14 +21,22 @@ class PartState(StrEnum):
 
     WAITING = "waiting"
     """Nothing was sent."""
+    UPLOADING = "uploading"
+    """Its first bytes were sent, its last ones were not: it cannot exist."""
     SENDING = "sending"
-    """It is being sent, or was when this process or the connection ended: it may exist."""
+    """Its last bytes were sent or about to be, and no clear answer has come: it may exist."""
     ACCEPTED = "accepted"
     """It exists; its id is known."""
     ABSENT = "absent"
-    """It was sent, no answer came, and the server was then asked and did not have it."""
+    """It was sent, no answer came, and the server was then asked and did not have it: it may appear late."""
+    PROBABLE = "probable"
+    """It was sent, no answer came, and the server has one batch that it may be."""
     ATTACHED = "attached"
     """It was made elsewhere; a person said that it came from these requests."""
+
+
+UNKNOWN_STATES = (PartState.SENDING, PartState.ABSENT, PartState.PROBABLE)
+"""States of a part that may exist although no batch is known for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,9 @@ class Part:
         sent_at: When sending or attaching began, in seconds since the epoch by this machine's clock.
         newest_before: The newest batch on the server at that time; empty if there was none.
         newest_before_at: When that one was created, by the server's clock; 0 if there was none.
+        unknown_since: When its last bytes were sent or its answer was lost, whichever came last.
+        candidate: The batch that it probably is, which is not confirmed.
+        dropped: Batches that looked like it and turned out to have other custom_ids.
     """
 
     submission: str
@@ -53,11 +65,14 @@ class Part:
     sent_at: float | None = None
     newest_before: str | None = None
     newest_before_at: float = 0.0
+    unknown_since: Moment | None = None
+    candidate: str | None = None
+    dropped: tuple[str, ...] = ()
 
     @property
     def may_exist(self) -> bool:
-        """Whether it was sent once without a clear answer since."""
-        return self.batch_id is None and self.sent_at is not None
+        """Whether all of it was sent without a clear answer since."""
+        return self.state in UNKNOWN_STATES
 
 
 @dataclass(frozen=True, slots=True)

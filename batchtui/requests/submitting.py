@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.api import ApiError, OutcomeUnknown
+from batchtui.api import ApiError, OutcomeUnknown, StatusError
+from batchtui.api.retry import is_retryable
+from batchtui.requests.finding import Finder, NotSubmitted
 from batchtui.requests.journal import Journal
 from batchtui.requests.kept import KeptRequests, RequestBody
+from batchtui.requests.moment import Moment
 from batchtui.requests.records import Part, PartState, Submission
-from batchtui.text import count, plural
+from batchtui.text import count
 
 if TYPE_CHECKING:
-    from batchtui.api import BatchesClient, MessageBatch
+    from batchtui.api import BatchesClient
 
 _NAMED = re.compile(r"\brequests\.(\d{1,6})\b")
 """How the API names a request of a batch: by its number, from 0."""
-LAST_TRY = "The last try ended without one."
-PAGE = 100
-
-
-class NotSubmitted(Exception):
-    """Some of a submission was not accepted; one sentence with what became of it and what to do."""
+LAST_TRY = "The last attempt got no clear answer."
+RETRY_SECONDS: Sequence[float] = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)
+"""How long to wait before each retry of what the server plainly refused; longer if it asks for that."""
+LONGEST_RETRY_SECONDS = 60.0
+"""Longest wait that a server may ask for by `retry-after`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A batch was found that can only be the one whose answer was lost.
+    """A batch was found whose results have the custom_ids of the one whose answer was lost.
 
     Attributes:
         batch_id: Its id.
@@ -67,7 +69,21 @@ class Found:
     batch_id: str
 
 
-OnSent = Callable[[Sent | Lost | Found], None]
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused a create for now; it is retried.
+
+    Attributes:
+        why: One sentence.
+        seconds: Until it is retried.
+    """
+
+    why: str
+    seconds: float
+
+
+SendEvent = Sent | Lost | Found | Refused
+OnSent = Callable[[SendEvent], None]
 """Told how the sending goes."""
 
 
@@ -77,131 +93,149 @@ class Submitter:
     Args:
         client: Who sends.
         journal: Where each step is written down before it is taken.
-        learn: Told of batches that the server has accepted.
+        finder: Finds out what became of a part whose answer was lost.
         folder: Where the requests are kept.
-        look_seconds: How long to wait before each look for a batch whose answer was lost.
+        retry_seconds: How long to wait before each retry of what was plainly refused.
+        on_sent: Told how it goes.
     """
 
     def __init__(
         self,
         client: BatchesClient,
         journal: Journal,
-        learn: Callable[[Sequence[MessageBatch]], object],
+        finder: Finder,
         *,
         folder: Path,
-        look_seconds: Sequence[float],
+        retry_seconds: Sequence[float],
+        on_sent: OnSent | None = None,
     ) -> None:
         self._client = client
         self._journal = journal
-        self._learn = learn
+        self._finder = finder
         self._folder = folder
-        self._look_seconds = look_seconds
+        self._retry_seconds = retry_seconds
+        self._on_sent = on_sent or (lambda _: None)
 
-    async def submit(self, submission: Submission, on_sent: OnSent | None = None) -> Submission:
-        """Sends all parts that were not accepted before; answers the submission as it is then.
+    async def submit(self, submission: Submission, *, regardless: bool = False) -> Submission:
+        """Sends all parts that were not accepted before; returns the submission as it is then.
+
+        Args:
+            submission: What to send.
+            regardless: Also send parts that may exist already: they may be paid for twice.
 
         Raises:
             NotSubmitted: A part was not accepted; those before it were.
         """
+        parts = len(submission.parts)
         for part in submission.parts:
             if part.batch_id is None:
-                await self._submit(part, len(submission.parts), on_sent or (lambda _: None))
+                which = "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"
+                is_unknown = part.may_exist and not regardless
+                if not (is_unknown and await self._is_found(part, which, LAST_TRY)):
+                    await self._submit(part, which, parts)
         return self._journal.submission(submission.id)
 
-    async def find(self, part: Part) -> str | None:
-        """Looks for the batch that a part has become, and answers its id, or None if there is none.
+    async def _submit(self, part: Part, which: str, parts: int) -> None:
+        """Sends one part; retries while it is plainly refused and no batch appears."""
+        before = await self._newest(which)
+        moment = Moment.now(self._client.server_time)
+        for seconds in (*self._retry_seconds, None):
+            part = self._journal.note_uploading(part, *before)
+            try:
+                batch = await self._client.create_from(self._body(part, parts, moment))
+            except OutcomeUnknown as error:
+                await self._resolve(part, which, moment, error)
+                return
+            except ApiError as error:
+                self._journal.note_not_sent(part)
+                if seconds is None or not (isinstance(error, StatusError) and is_retryable(error)):
+                    raise NotSubmitted(
+                        f"{which} was not created: {error}{self._place(part, error)}"
+                    ) from error
+                await self._wait(error, seconds)
+                part = self._journal.note_uploading(part, *before)
+                if await self._has_appeared(part, which, moment, error):
+                    return
+            else:
+                self._finder.accept(part, batch)
+                return
 
-        It may appear late: where nobody has looked since it was sent, this looks more than once.
-
-        Raises:
-            NotSubmitted: There are several that it may be.
-            ApiError: The server cannot be asked.
-        """
-        for seconds in self._look_seconds if part.state is PartState.SENDING else (0.0,):
-            await asyncio.sleep(seconds)
-            found = await self._candidates(part)
-            if len(found) > 1 or any(self._is_contested(batch, part) for batch in found):
-                raise NotSubmitted(self._which(part, found))
-            if found:
-                self._accept(part, found[0])
-                return found[0].id
-        self._journal.note_absent(part)
-        return None
-
-    async def _submit(self, part: Part, parts: int, on_sent: OnSent) -> None:
-        """Sends one part, unless it turns out to exist already."""
-        which = _which_part(part, parts)
-        if part.may_exist and await self._find_out(part, which, LAST_TRY, on_sent):
-            return
+    async def _newest(self, which: str) -> tuple[str, float]:
+        """The newest batch on the server, and when it was created."""
         try:
             newest = (await self._client.list(limit=1)).data
         except ApiError as error:
             raise NotSubmitted(f"{which} was not sent: {error}") from error
-        before = (newest[0].id, newest[0].created_at.timestamp()) if newest else ("", 0.0)
-        part = self._journal.note_sending(part, *before)
+        return (newest[0].id, newest[0].created_at.timestamp()) if newest else ("", 0.0)
 
+    def _body(self, part: Part, parts: int, moment: Moment) -> RequestBody:
         def report(done: int) -> None:
-            on_sent(Sent(part.number, parts, done, part.span.size))
+            self._on_sent(Sent(part.number, parts, done, part.span.size))
 
-        body = RequestBody(self._kept(part).data, part.span, report)
+        def note_sending() -> None:
+            self._journal.note_sending(part, moment.until_now())
+
+        data = KeptRequests(self._folder, part.submission).data
+        return RequestBody(data, part.span, report, before_end=note_sending)
+
+    async def _resolve(self, part: Part, which: str, moment: Moment, error: OutcomeUnknown) -> None:
+        """Comes back if a part whose answer was lost is found to be accepted."""
+        if self._journal.parts(part.submission)[part.number].state is PartState.UPLOADING:
+            self._journal.note_not_sent(part)
+            raise NotSubmitted(f"{which} was not created: {error.reason} Run it again.") from error
+        part = self._journal.note_sending(part, moment.until_now())
+        if not await self._is_found(part, which, error.reason):
+            raise NotSubmitted(f"{which} is not on the server: {error.reason} Run it again.") from error
+
+    async def _wait(self, error: StatusError, seconds: float) -> None:
+        seconds = max(seconds, min(error.retry_after or 0.0, LONGEST_RETRY_SECONDS))
+        self._on_sent(Refused(str(error), seconds))
+        await asyncio.sleep(seconds)
+
+    async def _has_appeared(self, part: Part, which: str, moment: Moment, refusal: StatusError) -> bool:
+        """Looks whether a batch has appeared although its create was refused.
+
+        Raises:
+            NotSubmitted: There is one that it may be, or the server cannot be asked.
+        """
+        part = self._journal.note_sending(part, moment.until_now())
         try:
-            batch = await self._client.create_from(body)
-        except OutcomeUnknown as error:
-            if not await self._find_out(part, which, error.reason, on_sent):
-                raise NotSubmitted(
-                    f"{which} is not on the server: {error.reason} It was looked for and has not appeared. "
-                    "Run the same command again: it looks once more before it sends."
-                ) from error
+            part = await self._finder.look(part)
         except ApiError as error:
             self._journal.note_not_sent(part)
-            raise NotSubmitted(f"{which} was not created: {error}{self._place(part, error)}") from error
-        else:
-            self._accept(part, batch)
+            raise NotSubmitted(f"{which} was not created: {refusal}") from error
+        if part.state is PartState.PROBABLE:
+            raise NotSubmitted(self._finder.why_wait(part))
+        return part.batch_id is not None
 
-    async def _find_out(self, part: Part, which: str, why: str, on_sent: OnSent) -> bool:
-        """As `find`, with words for the person."""
-        on_sent(Lost(why))
+    async def _is_found(self, part: Part, which: str, why: str) -> bool:
+        """Whether a part is found to be accepted; if not, it may be sent again.
+
+        Raises:
+            NotSubmitted: It must not be sent again yet.
+        """
+        self._on_sent(Lost(why))
         try:
-            batch_id = await self.find(part)
+            part = await self._finder.find(part)
         except ApiError as error:
             raise NotSubmitted(
                 f"Whether {which[0].lower()}{which[1:]} was created is not known: {error} "
                 "Run the same command again later: it looks before it sends."
             ) from error
-        if batch_id:
-            on_sent(Found(batch_id))
-        return batch_id is not None
-
-    async def _candidates(self, part: Part) -> list[MessageBatch]:
-        """Batches that are newer than what there was before, as large as the part, and nobody else's."""
-        known = self._journal.known_batches()
-        found = []
-        async for batch in self._client.iterate(limit=PAGE):
-            # By time as well as by id: the batch that was the newest may have been deleted since.
-            if batch.id == part.newest_before or batch.created_at.timestamp() < part.newest_before_at:
-                break
-            if batch.request_counts.total == part.span.requests and batch.id not in known:
-                found.append(batch)
-        return found
-
-    def _is_contested(self, batch: MessageBatch, part: Part) -> bool:
-        """Whether a batch may as well be what became of another part as large, whose answer was lost too."""
-        return any(
-            other.span.requests == part.span.requests
-            and (other.state is PartState.SENDING or (other.sent_at or 0.0) > (part.sent_at or 0.0))
-            and batch.created_at.timestamp() >= other.newest_before_at
-            for other in self._journal.lost_parts()
-            if (other.submission, other.number) != (part.submission, part.number)
-        )
-
-    def _accept(self, part: Part, batch: MessageBatch) -> None:
-        self._journal.note_accepted(part, batch.id)
-        self._learn([batch])
+        if part.batch_id:
+            self._on_sent(Found(part.batch_id))
+            return True
+        if why_wait := self._finder.why_wait(part):
+            if part.state is PartState.PROBABLE:
+                raise NotSubmitted(why_wait)
+            raise NotSubmitted(f"{which} may still appear on the server: {why} {why_wait}")
+        return False
 
     def _place(self, part: Part, error: ApiError) -> str:
         """Where the request is that the server complains of, if it names one; a sentence after a blank."""
         named = _NAMED.search(str(error))
-        found = self._kept(part).place(part.span.first + int(named[1])) if named else None
+        kept = KeptRequests(self._folder, part.submission)
+        found = kept.place(part.span.first + int(named[1])) if named else None
         if named is None or found is None:
             return ""
         custom_id, line = found
@@ -209,21 +243,3 @@ class Submitter:
         # Requests that are sent again come from no file of the person's.
         where = "" if submission.parent else f"line {count(line)} of {submission.source}, "
         return f" {named[0]} is {where}custom_id {custom_id}."
-
-    def _kept(self, part: Part) -> KeptRequests:
-        return KeptRequests(self._folder, part.submission)
-
-    def _which(self, part: Part, found: Sequence[MessageBatch]) -> str:
-        submission = self._journal.submission(part.submission)
-        # Requests that are sent again come from no file of the person's.
-        file = self._kept(part).data if submission.parent else submission.source
-        ids = ", ".join(batch.id for batch in found)
-        return (
-            f"Which batch {plural(part.span.requests, 'request', 'requests')} have become is not known; as "
-            f"large and created since: {ids}. Look there (`batchtui show ID`) and tie the right one to its "
-            f"requests with `batchtui attach ID {file}`; until then nothing is sent again."
-        )
-
-
-def _which_part(part: Part, parts: int) -> str:
-    return "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"

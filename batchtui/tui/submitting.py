@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.worker import Worker, get_current_worker
 
 from batchtui.api import ApiError
-from batchtui.requests import Found, Lost, NotSubmitted, Prepared, Sent, Submission
+from batchtui.requests import Found, Lost, NotSubmitted, Prepared, SendEvent, Sent, Submission
 from batchtui.submissions import CANNOT_READ, SubmissionError, estimate
-from batchtui.text import ago, count, money, percent, plural, shorten_id, size
+from batchtui.text import ago, count, long_duration, money, percent, plural, shorten_id, size
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.dialogs.report import Report
 from batchtui.tui.file_listing import shown_path
@@ -69,14 +69,17 @@ class Submitting:
 
     async def _look_for_lost(self) -> None:
         try:
-            is_clear = await self._app.network.call(self._submissions.find_all_lost)
+            open_ends = await self._app.network.call(self._submissions.find_all_lost)
         except (NotSubmitted, *CANNOT_READ) as error:
             self._app.tell(str(error), failed=True)
         except (ApiError, SubmissionError):
             pass  # the list cannot be had either, which is said there; or another batchtui is sending it now
         else:
-            if not is_clear:
-                self._app.tell("A submission that broke off left no batch: create it again when you like.")
+            for why_wait in open_ends:
+                if why_wait:
+                    self._app.tell(f"A submission got no clear answer. {why_wait}", failed=True)
+                else:
+                    self._app.tell("An interrupted submission left no batch. Submit it again when you like.")
 
     async def _file(self, path: Path) -> None:
         self._app.tell(f"Checking {path.name}…")
@@ -131,24 +134,32 @@ class Submitting:
         try:
             submission = await self._app.network.call(work)
         finally:
-            self._app.first_screen.show_sending("")
+            self._show_sending("")
         names = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
         more = "…" if len(submission.batch_ids) > 3 else ""
         self._app.tell(f"Submitted {_requests(prepared)}: {names}{more}")
         self._app.first_screen.go_to(submission.batch_ids)
 
-    def _tell_sent(self, sent: Sent | Lost | Found) -> None:
+    def _tell_sent(self, event: SendEvent) -> None:
         """On the network thread."""
-        if isinstance(sent, Lost):
-            words = f"No clear answer: {sent.why} Looking for the batch on the server."
+        if isinstance(event, Lost):
+            words = f"No clear answer: {event.why} Looking for the batch on the server."
             self._app.call_later(self._app.tell, words)
-        elif isinstance(sent, Found):
-            words = f"Found: {shorten_id(sent.batch_id, SHORT_ID)} came after it was sent, and is as large."
+        elif isinstance(event, Found):
+            words = f"Found: {shorten_id(event.batch_id, SHORT_ID)} has the custom_ids of these requests."
             self._app.call_later(self._app.tell, words)
+        elif isinstance(event, Sent):
+            which = f"batch {event.part + 1} of {event.parts} " if event.parts > 1 else ""
+            words = f"sending {which}{percent(event.done, event.size)} of {size(event.size)}"
+            self._app.call_later(self._show_sending, words)
         else:
-            which = f"batch {sent.part + 1} of {sent.parts} " if sent.parts > 1 else ""
-            words = f"sending {which}{percent(sent.done, sent.size)} of {size(sent.size)}"
-            self._app.call_later(self._app.first_screen.show_sending, words)
+            again = f"Trying again in {long_duration(event.seconds)}."
+            self._app.call_later(self._app.tell, f"{event.why} {again}")
+            self._app.call_later(self._show_sending, "refused, will try again")
+
+    def _show_sending(self, words: str) -> None:
+        if self._app.screen_stack:  # else the app is being left
+            self._app.first_screen.show_sending(words)
 
     def _report_to(self, worker: Worker[object]) -> Callable[[int], None]:
         """Stops the reading of a file once the app is left."""

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.sandbox import Embedded
+from batchtui.submissions import Submissions
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.dialogs.pick_file import FileTable, PickFile
 from batchtui.tui.screens.results import ResultsScreen
@@ -138,14 +139,39 @@ async def test_faults_are_all_told_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize("fault", ["drop-after-accept@create", "502-after-accept@create"])
-async def test_a_lost_answer_leaves_one_batch(
+async def test_a_lost_answer_leaves_one_batch_which_is_confirmed_when_it_has_ended(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, fault: str
 ) -> None:
-    sandbox = sandbox_with(batches=3, speed=0, faults=(fault,))
+    sandbox = sandbox_with(batches=3, speed=5, faults=(fault,))
     before = sizes(http_to(sandbox))
     async with live(sandbox, tmp_path) as pilot:
-        await submit_ten(pilot)
+        await pick(pilot, "eval", "run")
+        await confirm(pilot, "Submit 10 requests?")
+        await until_shown(pilot, "Not confirmed.")
+        await until_shown(pilot, "Batches  4")
+        await pilot.press("g")
+        await until_shown(pilot, "~/evals/run7.jsonl")  # once it has ended
     assert sizes(http_to(sandbox)) == [10, *before]
+
+
+async def test_what_may_still_appear_is_not_sent_again(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_seconds(monkeypatch, "look_seconds", (0.0,))
+    sandbox = sandbox_with(batches=0, speed=0, faults=("refuse@create",))
+    for _ in range(2):
+        async with live(sandbox, tmp_path) as pilot:
+            await pick(pilot, "eval", "run")
+            await confirm(pilot, "Submit 10 requests?")
+            await until_shown(pilot, "may still appear on the server")
+            assert "Run it again after" in screen_text(pilot)
+    assert sizes(http_to(sandbox)) == []
+
+
+def set_seconds(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    defaults = Submissions.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, name, value)
 
 
 async def test_what_failed_is_sent_again_by_its_group_and_the_request_is_shown(
@@ -238,13 +264,28 @@ async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: St
 
 
 async def test_a_refusal_is_told_and_nothing_stays_on_its_way(
-    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_seconds(monkeypatch, "retry_seconds", (0.5,))
     sandbox = sandbox_with(batches=0, speed=0, faults=("429@create",))
     async with live(sandbox, tmp_path) as pilot:
         await pick(pilot, "eval", "run")
         await confirm(pilot, "Submit 10 requests?")
+        await until_shown(pilot, "Trying again in 1 s.")
         await until_shown(pilot, "was not created")
+        assert "will try again" not in screen_text(pilot)
         assert "sending" not in screen_text(pilot)
+    assert sizes(http_to(sandbox)) == []
+    assert not list((tmp_path / "data").rglob("requests/*"))
+
+
+async def test_leaving_while_a_refused_create_waits_sends_nothing(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=0, faults=("529@create",))
+    async with live(sandbox, tmp_path) as pilot:
+        await pick(pilot, "eval", "run")
+        await confirm(pilot, "Submit 10 requests?")
+        await until_shown(pilot, "will try again")
     assert sizes(http_to(sandbox)) == []
     assert not list((tmp_path / "data").rglob("requests/*"))

@@ -99,6 +99,8 @@ class BatchesScreen(BatchActionsScreen):
             self.show_current()
         if has_new and self._was_live:
             self._find_costs()
+        if any(self._workspace.submissions.may_be_ours(batch) for batch in ended):
+            self.batchtui.submitting.look_for_lost()  # their custom_ids can be compared now
         for batch in ended:
             news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
             self.batchtui.tell(news)
