@@ -9,7 +9,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The suite's core, for the lowest versions that pyproject.toml allows.
 LOWEST := $(VENV)/lowest
-CORE := tests/api tests/cache tests/config tests/cli tests/requests tests/results \
+CORE := tests/api tests/cache tests/config tests/requests/test_submitting.py tests/requests/test_checking.py \
+	tests/results/test_fetch.py tests/results/test_reader.py tests/results/test_export.py \
+	tests/cli/test_commands.py tests/cli/test_reading.py tests/cli/test_submitting.py \
 	tests/tui/dialogs/test_help.py tests/e2e/test_suspend.py
 
 .PHONY: demo test lowest check format quickstart screenshots docs bench clean
