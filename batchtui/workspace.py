@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,6 +72,16 @@ class Changes:
     changed: list[Batch] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
 
+    def only(self, ids: Collection[str]) -> Changes:
+        """What changed of some batches."""
+        return Changes([b for b in self.changed if b.id in ids], [i for i in self.removed if i in ids])
+
+    def without(self, ids: Collection[str]) -> Changes:
+        """What changed of all others."""
+        return Changes(
+            [b for b in self.changed if b.id not in ids], [i for i in self.removed if i not in ids]
+        )
+
     def __add__(self, more: Self) -> Changes:
         return Changes(self.changed + more.changed, self.removed + more.removed)
 
@@ -85,6 +95,19 @@ def glance(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch],
         limit: Batches wanted.
     """
     return newest_known(cache_root / profile.workspace_digest / CACHE_NAME, limit)
+
+
+async def check_key(profile: Profile) -> None:
+    """Ask the server whether it takes a profile's key.
+
+    Raises:
+        NotAuthorised: It does not.
+        ApiError: It cannot be asked.
+    """
+    from batchtui.api import BatchesClient, RetryPolicy
+
+    async with BatchesClient(profile, retry=RetryPolicy(attempts=1)) as client:
+        await client.list(limit=1)
 
 
 class Workspace:

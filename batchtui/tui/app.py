@@ -14,9 +14,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from textual import events
+from textual import events, work
 from textual.actions import ActionParseResult
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -24,9 +24,10 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
-from batchtui.config import Profile, Settings, redact
+from batchtui.config import ConfigError, Profile, Settings, redact
 from batchtui.process import bug_report
 from batchtui.text import clean_line, clean_text
+from batchtui.tui.batch_by_id import BatchById
 from batchtui.tui.clipboard import clipboard_sequence
 from batchtui.tui.context_executor import ContextExecutor
 from batchtui.tui.early_screen import EarlyScreen
@@ -39,7 +40,7 @@ from batchtui.tui.styles_cache import release_closed_widgets
 from batchtui.tui.submitting import Submitting
 from batchtui.tui.taking_over import driver_for
 from batchtui.tui.theme import THEMES
-from batchtui.workspace import Workspace
+from batchtui.workspace import Workspace, check_key
 
 SWITCH_SECONDS = 0.0005
 NOT_AUTHORISED, NOT_REACHABLE = 3, 4
@@ -54,6 +55,15 @@ TOASTS_MOST = 3
 """Toasts at a time: more would bury the screen."""
 
 
+def no_profile(name: str) -> Profile:
+    """Stand in where no other profile can be loaded, as in the demo.
+
+    Raises:
+        ConfigError: Always.
+    """
+    raise ConfigError(f"there is no profile {name} here.")
+
+
 class BatchtuiApp(PaintedApp[None]):
     """The screens over one workspace.
 
@@ -64,6 +74,7 @@ class BatchtuiApp(PaintedApp[None]):
         settings: How the screens behave.
         is_demo: Whether the API is the sandbox inside.
         profile_names: The profiles that may be gone over to.
+        load: Loads one of them by its name.
         early: What the terminal shows already, if anything.
     """
 
@@ -74,6 +85,9 @@ class BatchtuiApp(PaintedApp[None]):
     SearchIcon { display: none; }
     """
     """Everything sits on one calm background; what lies over it is a shade lighter."""
+
+    COMMANDS = App.COMMANDS | {BatchById}
+    """What the command palette searches."""
 
     ALLOW_SELECT = False
     """Text is selected by the terminal itself; Textual's own way repaints, and trips over toasts that go."""
@@ -93,6 +107,7 @@ class BatchtuiApp(PaintedApp[None]):
         *,
         is_demo: bool,
         profile_names: Sequence[str] = (),
+        load: Callable[[str], Profile] = no_profile,
         early: EarlyScreen | None = None,
     ) -> None:
         has_alt_keys = any("alt+" in keys for keys in settings.keys.values())
@@ -106,7 +121,9 @@ class BatchtuiApp(PaintedApp[None]):
         # The follower tries again by itself, in sight of the person: the client need not.
         self.workspace = Workspace(profile, cache_root, data_root, attempts=1)
         self.network = Network()
-        self.next_profile: str | None = None
+        self.load_profile = load
+        """Loads another profile by its name."""
+        self.next_profile: Profile | None = None
         """The profile to go on with once these screens are closed."""
         self.last_words = ""
         """One sentence for stderr once the screens are closed."""
@@ -247,14 +264,31 @@ class BatchtuiApp(PaintedApp[None]):
         else:
             gc.collect()
 
+    def open_batch(self, batch_id: str) -> None:
+        """Go to a batch in the list, fetching it if need be."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.first_screen.fetch(batch_id)
+
     def next_theme(self) -> None:
         """Goes on to the next theme."""
         names = [theme.name for theme in THEMES]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
-    def use_profile(self, name: str) -> None:
-        """Closes these screens; `run` opens them again with another profile."""
-        self.next_profile = name
+    @work(exclusive=True, group="profile")
+    async def use_profile(self, name: str) -> None:
+        """Close these screens, for `run` to open them again with another profile, if that can be used."""
+        try:
+            profile = await asyncio.to_thread(self.load_profile, name)
+            await self.network.call(partial(check_key, profile))
+        except (ConfigError, NotAuthorised) as error:
+            self.tell(
+                f"Profile {name} cannot be used: {error} Still on {self.workspace.profile.name}.", failed=True
+            )
+            return
+        except ApiError:
+            pass  # offline: what is cached can be seen
+        self.next_profile = profile
         self.exit()
 
     def tell(self, message: str, *, failed: bool = False) -> None:
@@ -297,10 +331,10 @@ def run(
     is_demo: bool,
     mouse: bool,
     profile_names: Sequence[str] = (),
-    load: Callable[[str], Profile] | None = None,
+    load: Callable[[str], Profile] = no_profile,
     early: EarlyScreen | None = None,
 ) -> int:
-    """Runs the screens until they are closed; answers the exit code.
+    """Run the screens until they are closed, and return the exit code.
 
     Args:
         profile: Where to call and as whom.
@@ -325,11 +359,12 @@ def run(
             settings,
             is_demo=is_demo,
             profile_names=profile_names,
+            load=load,
             early=early,
         )
         app.run(mouse=mouse)
         if app.last_words:
             print(app.last_words, file=sys.stderr)  # noqa: T201 - the screens are gone
-        if app.next_profile is None or load is None:
+        if app.next_profile is None:
             return app.return_code or 0
-        profile, early = load(app.next_profile), None
+        profile, early = app.next_profile, None

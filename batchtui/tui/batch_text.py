@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import clean_line, count, duration, long_duration, money
+from batchtui.text import clean_line, count, duration, is_plain_id, long_duration, money
 from batchtui.tui.widgets.columns import Cell, Column, Tone
 
 if TYPE_CHECKING:
@@ -188,6 +188,14 @@ def pace_words(pace: Pace) -> str:
     return f"{count(round(pace.per_minute))} a minute · about {long_duration(pace.seconds_left)} to go"
 
 
+STATUSES = ("in progress", "in_progress", "canceling", "canceled", "ended", "archived", "deleted")
+"""What `status:` in a filter may name, or a part of it."""
+
+
+LONG_AS_AN_ID = 20
+"""Characters; ids are opaque, and those seen have 33."""
+
+
 def matching(batches: Iterable[Batch], text: str) -> list[Batch]:
     """The batches that meet every term of a filter.
 
@@ -198,6 +206,21 @@ def matching(batches: Iterable[Batch], text: str) -> list[Batch]:
     for term in text.lower().split():
         found = [batch for batch in found if _meets(batch, term)]
     return found
+
+
+def is_batch_id(text: str) -> bool:
+    """Whether a filter is most likely a whole id, as when it was pasted."""
+    return len(text) >= LONG_AS_AN_ID and is_plain_id(text)
+
+
+def unknown_terms(text: str) -> list[str]:
+    """The terms of a filter that name no status and no other property that is known."""
+    return [term for term in text.lower().split() if ":" in term and not _is_known(term)]
+
+
+def _is_known(term: str) -> bool:
+    name, _, value = term.partition(":")
+    return term == "has:errors" or (name == "status" and any(value in status for status in STATUSES))
 
 
 def _meets(batch: Batch, term: str) -> bool:

@@ -14,7 +14,7 @@ from batchtui.api import ApiError, Call, NotAuthorised, StatusError
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.tui.network import Network
-from batchtui.workspace import Changes, Workspace
+from batchtui.workspace import PAGE, Changes, Workspace
 
 AWAY_FACTOR = 6
 """So many times slower it asks while the terminal has lost the focus."""
@@ -59,9 +59,6 @@ class Audience(Protocol):
     def watched_batch(self) -> Batch | None:
         """The batch that is looked at most closely now."""
 
-    def is_held(self) -> bool:
-        """Whether nothing may move on the screen now: a dialog is open."""
-
     def is_away(self) -> bool:
         """Whether nobody looks: the terminal has lost the focus."""
 
@@ -84,7 +81,7 @@ class Follower:
         self._settings = settings
         self._audience = audience
         self._list_due = 0.0
-        self._older_wanted = False
+        self._older_wanted = 0
         self._failures = 0
         self._error: ApiError | None = None
         self._woken = asyncio.Event()
@@ -96,16 +93,15 @@ class Follower:
         self._insisted.set()
         self._woken.set()
 
-    def want_older(self) -> None:
-        """Asks for the next older page, once nothing has to be waited for."""
-        self._older_wanted = True
+    def want_older(self, limit: int = PAGE) -> None:
+        """Ask for the next older page of so many batches, once nothing has to be waited for."""
+        self._older_wanted = max(limit, self._older_wanted)
         self._woken.set()
 
     async def run(self) -> None:
         """Follows until it is cancelled."""
         while True:
-            if not self._audience.is_held():
-                await self._attempt_round()
+            await self._attempt_round()
             patience = AWAY_FACTOR if self._audience.is_away() else 1
             await _until(self._woken, self._settings.poll_selected * patience)
 
@@ -131,9 +127,13 @@ class Follower:
             self._list_due = time.monotonic() + self._settings.poll_list
         elif batch and not batch.is_ended and batch.gone_at is None:
             await self._call(partial(self._workspace.update, batch.id))
-        if self._older_wanted:
-            await self._call(self._workspace.older)
-            self._older_wanted = False
+        while limit := self._older_wanted:
+            self._older_wanted = 0  # what an answer shows may ask for the next page
+            try:
+                await self._call(partial(self._workspace.older, limit))
+            except ApiError:
+                self.want_older(limit)
+                raise
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
         self._insisted.clear()

@@ -82,8 +82,9 @@ class Submitting:
                     self._app.tell("An interrupted submission left no batch. Submit it again when you like.")
 
     async def _file(self, path: Path) -> None:
-        self._app.tell(f"Checking {path.name}…")
-        prepare = partial(self._submissions.prepare, path, self._report_to(get_current_worker()))
+        self._show_sending(f"checking {path.name}")
+        report = self._report_to(get_current_worker(), path.name)
+        prepare = partial(self._submissions.prepare, path, report)
         await self._confirm_and_send(prepare, None, ())
 
     async def _again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
@@ -94,7 +95,10 @@ class Submitting:
         self, prepare: Callable[[], Prepared], parent: str | None, notes: Sequence[str]
     ) -> None:
         try:
-            prepared = await asyncio.to_thread(prepare)
+            try:
+                prepared = await asyncio.to_thread(prepare)
+            finally:
+                self._show_sending("")
             try:
                 if prepared.fault_count:
                     await self._app.push_screen_wait(Report(_fault_lines(prepared), width=WIDTH))
@@ -161,12 +165,14 @@ class Submitting:
         if self._app.screen_stack:  # else the app is being left
             self._app.first_screen.show_sending(words)
 
-    def _report_to(self, worker: Worker[object]) -> Callable[[int], None]:
-        """Stops the reading of a file once the app is left."""
+    def _report_to(self, worker: Worker[object], name: str) -> Callable[[int], None]:
+        """Says how far the reading of a file is, and stops it once the app is left."""
 
-        def report(_: int) -> None:
+        def report(done: int) -> None:
             if worker.is_cancelled:
                 raise Stopped
+            words = f"checking {name}, {plural(done, 'request', 'requests')}"
+            self._app.call_later(self._show_sending, words)
 
         return report
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anthropic
 import pytest
+from textual.command import CommandPalette
 
+from batchtui.config import ConfigError, Credentials, Profile, Secret, Settings
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
+from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.dialogs.choose import ChoiceTable
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.workspace import Workspace
-from tests.tui.driving import QUICK, app_for, driven, screen_text, until, until_shown
+from tests.tui.driving import QUICK, app_for, driven, paste, screen_text, until, until_shown
+
+ASK: anthropic.types.MessageParam = {"role": "user", "content": "Hi"}
 
 PARAMS = {
     "model": "claude-haiku-4-5-20251001",
@@ -97,7 +104,7 @@ async def test_older_pages_come_as_the_cursor_nears_the_end(own: Embedded, tmp_p
     async with driven(app_for(own, tmp_path)) as pilot:
         await until_shown(pilot, "100+")
         table = pilot.app.screen.query_one(BatchTable)
-        await pilot.press("G")
+        table.move_to(99)
         await until(pilot, lambda: table.row_count == 150)
         assert "150+" not in screen_text(pilot)
         assert table.cursor_row == 99
@@ -127,7 +134,7 @@ async def test_filter(own: Embedded, tmp_path: Path) -> None:
         await pilot.press("enter", "escape")
         await until(pilot, lambda: table.row_count >= 100)
         await pilot.press("slash", *"[x]", "enter")
-        await until_shown(pilot, "No batch matches the filter.")
+        await until_shown(pilot, "No matches")
         await pilot.press("escape")
         await until(pilot, lambda: table.row_count >= 100)
 
@@ -383,12 +390,144 @@ async def test_keys_can_be_remapped(own: Embedded, tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
 
 
+def profile_called(app: BatchtuiApp, name: str, key: str | None = None) -> Profile:
+    profile = replace(app.workspace.profile, name=name)
+    return replace(profile, credentials=Credentials(Secret(key), "key")) if key else profile
+
+
 async def test_another_profile_is_asked_for(own: Embedded, tmp_path: Path) -> None:
     app = app_for(own, tmp_path)
     app.profile_names = ["prod", "evals"]
+    app.load_profile = partial(profile_called, app)
     async with driven(app) as pilot:
         await until_shown(pilot, "live")
         await pilot.press("p")
         await until_shown(pilot, "evals")
         await pilot.press("j", "enter")
-    assert app.next_profile == "evals"
+        await until(pilot, lambda: app.next_profile)
+    assert app.next_profile
+    assert app.next_profile.name == "evals"
+
+
+async def test_a_profile_without_a_key_or_with_a_refused_one_says_so_and_stays(
+    own: Embedded, tmp_path: Path
+) -> None:
+    def no_key(name: str) -> Profile:
+        raise ConfigError("no API key was found.")
+
+    app = app_for(own, tmp_path)
+    app.profile_names = ["prod", "evals"]
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        for load, said in ((no_key, "no API key"), (partial(profile_called, app, key="sk-no"), "key")):
+            app.load_profile = load
+            app.clear_notifications()
+            await pilot.press("p")
+            await until_shown(pilot, "evals")
+            await pilot.press("j", "enter")
+            await until_shown(pilot, "Profile evals cannot be used")
+            await until_shown(pilot, said)
+            assert app.next_profile is None
+        await until_shown(pilot, "live")
+
+
+@pytest.fixture
+def many(sandbox_with: Callable[..., Embedded]) -> Embedded:
+    return sandbox_with(batches=1500, speed=0, seed=3)
+
+
+async def test_a_filter_loads_older_pages_until_it_finds_enough_or_the_end(
+    many: Embedded, tmp_path: Path
+) -> None:
+    async with driven(app_for(many, tmp_path, settings=Settings())) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("slash")
+        paste(pilot, "status:archived")
+        await pilot.press("enter")
+        await until(pilot, lambda: table.row_count > 0)
+        assert "No matches" not in screen_text(pilot)
+        await pilot.press("slash", "ctrl+u")
+        paste(pilot, "nowhere-to-be-found")
+        await pilot.press("enter")
+        await until_shown(pilot, "No matches")
+        assert "0 of 1,500" in screen_text(pilot)
+
+
+async def test_terms_that_are_unknown_are_said_to_be(many: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(many, tmp_path, settings=Settings())) as pilot:
+        await until_shown(pilot, "live")
+        for term in ("status:foo", "foo:bar"):
+            await pilot.press("slash", "ctrl+u")
+            paste(pilot, f"ended {term}")
+            await pilot.press("enter")
+            await until_shown(pilot, f"Unknown in the filter: {term}")
+
+
+async def test_end_goes_to_the_oldest_batch_there_is(many: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(many, tmp_path, settings=Settings())) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        await pilot.press("G")
+        await until(pilot, lambda: table.row_count == table.cursor_row + 1 == 1500)  # type: ignore[operator]
+
+
+async def test_a_whole_id_that_is_not_loaded_is_fetched(many: Embedded, tmp_path: Path) -> None:
+    async with anthropic.AsyncAnthropic(base_url=many.base_url, api_key=many.api_key) as client:
+        ids = [batch.id async for batch in client.messages.batches.list(limit=1000)]
+    app = app_for(many, tmp_path, settings=Settings())
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        table = app.first_screen.query_one(BatchTable)
+        await pilot.press("slash")
+        paste(pilot, ids[-1])
+        await pilot.press("enter")
+        await until(pilot, lambda: table.current is not None and table.current.id == ids[-1])
+        await pilot.press("slash", "ctrl+u")
+        paste(pilot, "msgbatch_01neverneverneverneverX")
+        await pilot.press("enter")
+        await until_shown(pilot, "was not found in this workspace")
+        await pilot.press("slash", "ctrl+u", "enter", "colon")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        paste(pilot, ids[-2])
+        await until_shown(pilot, "fetch this batch")
+        await pilot.press("enter")
+        await until(pilot, lambda: table.current is not None and table.current.id == ids[-2])
+
+
+async def test_polling_and_the_log_go_on_while_a_dialog_is_open(own: Embedded, tmp_path: Path) -> None:
+    app = app_for(own, tmp_path)
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("L")
+        await until_shown(pilot, "Calls to the API")
+        log = app.screen.query_one(ChoiceTable)
+        before = log.row_count
+        await until(pilot, lambda: log.row_count > before)
+
+
+async def test_what_a_question_is_about_changes_once_it_is_closed(
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=3, speed=0)
+    app = app_for(sandbox, tmp_path)
+    async with (
+        driven(app) as pilot,
+        anthropic.AsyncAnthropic(base_url=sandbox.base_url, api_key=sandbox.api_key) as client,
+    ):
+        await until_shown(pilot, "live")
+        table = app.first_screen.query_one(BatchTable)
+        assert table.current is not None
+        batch_id = table.current.id
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await client.messages.batches.cancel(batch_id)
+        made = await client.messages.batches.create(
+            requests=[{"custom_id": "a", "params": {"model": "m", "max_tokens": 1, "messages": [ASK]}}]
+        )
+        await until(pilot, lambda: made.id in table.shown_ids)  # others do change
+        assert {batch.status for batch in table.shown if batch.id == batch_id} == {"in_progress"}
+        await pilot.press("escape")
+        await until(
+            pilot, lambda: "in_progress" not in {one.status for one in table.shown if one.id == batch_id}
+        )

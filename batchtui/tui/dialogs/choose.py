@@ -85,7 +85,7 @@ class Choose(Dialog[int | None]):
     ) -> None:
         super().__init__()
         self._title = Static(content_of([Cell(title, "strong")]))
-        self._table = ChoiceTable(columns, rows, start, self.dismiss)
+        self.table = ChoiceTable(columns, rows, start, self.dismiss)
         self._width = width
 
     def compose(self) -> ComposeResult:
@@ -93,12 +93,12 @@ class Choose(Dialog[int | None]):
         with Vertical(classes="box") as box:
             box.styles.width = self._width
             yield self._title
-            yield self._table
+            yield self.table
 
     def fill(self, title: str, rows: Sequence[Sequence[Cell]]) -> None:
         """Shows other lines, under another title."""
         self._title.update(content_of([Cell(title, "strong")]))
-        self._table.show(rows)
+        self.table.show(rows)
 
     def action_close(self) -> None:
         """Chooses nothing."""

@@ -1,6 +1,6 @@
 """Asks before something is lost; what is pressed by accident means No."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from string import digits
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ class Confirm(Dialog[bool]):
         consequences: What will be lost, a sentence in each line.
         yes: What the button of Yes says: `Delete 7`.
         number: A number that must be typed before Yes can be pressed; None for no such guard.
+        about: Ids of the batches that it is about; what changes of them is shown once it is closed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,9 +54,16 @@ class Confirm(Dialog[bool]):
     """The question stands out, and the answer is in sight however little room there is."""
 
     def __init__(
-        self, question: str, consequences: Sequence[Line], yes: str, number: int | None = None
+        self,
+        question: str,
+        consequences: Sequence[Line],
+        yes: str,
+        number: int | None = None,
+        *,
+        about: Collection[str] = (),
     ) -> None:
         super().__init__()
+        self.about = about
         self._question = question
         self._consequences = consequences
         self._number = number

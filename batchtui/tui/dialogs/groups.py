@@ -48,4 +48,4 @@ class Groups(Choose):
     def action_resubmit(self) -> None:
         """Chooses the group to be submitted again."""
         self.is_resubmit_wanted = True
-        self.dismiss(self._table.cursor_row)
+        self.dismiss(self.table.cursor_row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from batchtui.api import Call
 from batchtui.tui.dialogs.choose import Choose
@@ -19,6 +19,8 @@ COLUMNS = (
     Column("request id", 28, drop=2),
 )
 WIDTH = 116
+LOOK_SECONDS = 1.0
+"""How often new calls are looked for."""
 
 
 class Log(Choose):
@@ -28,9 +30,24 @@ class Log(Choose):
         calls: The calls, oldest first.
     """
 
-    def __init__(self, calls: Iterable[Call]) -> None:
-        rows = [_cells(call) for call in calls][::-1]
-        super().__init__("Calls to the API, newest first", COLUMNS, rows, width=WIDTH)
+    def __init__(self, calls: Sequence[Call]) -> None:
+        super().__init__("Calls to the API, newest first", COLUMNS, _rows(calls), width=WIDTH)
+        self._calls = calls
+        self._newest = calls[-1] if calls else None
+
+    def on_mount(self) -> None:
+        """Follow the calls."""
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        newest = self._calls[-1] if self._calls else None
+        if newest is not self._newest:
+            self._newest = newest
+            self.table.show(_rows(self._calls))
+
+
+def _rows(calls: Iterable[Call]) -> list[list[Cell]]:
+    return [_cells(call) for call in calls][::-1]
 
 
 def _cells(call: Call) -> list[Cell]:

@@ -69,7 +69,10 @@ class BatchActionsScreen(BaseScreen):
             "what has begun may still finish, and is billed.",
             *self._about_others(chosen, running, "not running"),
         ]
-        question = Confirm(f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}")
+        about = {batch.id for batch in running}
+        question = Confirm(
+            f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}", about=about
+        )
         await self._ask(question, partial(self._do_to, running, self._workspace.cancel, "Cancelling"))
 
     async def action_delete(self) -> None:
@@ -80,7 +83,11 @@ class BatchActionsScreen(BaseScreen):
         consequences = [_what_is_lost(ended, unsaved), *self._about_others(chosen, ended, "still running")]
         number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
         question = Confirm(
-            f"Delete {_named(ended)} for good?", consequences, f"Delete {_how_many(ended)}", number
+            f"Delete {_named(ended)} for good?",
+            consequences,
+            f"Delete {_how_many(ended)}",
+            number,
+            about={batch.id for batch in ended},
         )
         await self._ask(question, partial(self._do_to, ended, self._workspace.delete, "Deleted"))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -11,12 +12,22 @@ from typing import ClassVar
 from textual import on, work
 from textual.worker import get_current_worker
 
-from batchtui.api import NotAuthorised
+from batchtui.api import ApiError, NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.config.keys import Group
 from batchtui.text import count, long_duration, shorten_id, size
-from batchtui.tui.batch_text import ORDERS, PACE_SECONDS, Price, matching, price_at_most, price_of, status_of
+from batchtui.tui.batch_text import (
+    ORDERS,
+    PACE_SECONDS,
+    Price,
+    is_batch_id,
+    matching,
+    price_at_most,
+    price_of,
+    status_of,
+    unknown_terms,
+)
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.network import Network
@@ -29,8 +40,9 @@ from batchtui.tui.widgets.cells import Cell, Line
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
-from batchtui.workspace import Changes, Workspace
+from batchtui.workspace import LARGEST_PAGE, Changes, Workspace
 
+FETCH_AFTER_SECONDS = 0.3
 PALETTE_BATCHES = 200
 """Batches that the palette offers; more would make it slow to open."""
 OLD_SECONDS = 60.0
@@ -68,6 +80,9 @@ class BatchesScreen(BatchActionsScreen):
         self._live_at = 0.0
         self._notices: Sequence[str] = ()
         self._sending = ""
+        self._wants_end = False
+        self._put_aside = Changes()
+        """What is not shown yet because a question about those batches is open."""
 
     def on_mount(self) -> None:
         """Paints what the disk knows; the first request goes out after that."""
@@ -85,7 +100,15 @@ class BatchesScreen(BatchActionsScreen):
     # What the follower tells
 
     def show_changes(self, changes: Changes) -> None:
-        """Takes over what a call found out."""
+        """Show what a call found out, but not of batches that an open question is about."""
+        about: Collection[str] = getattr(self.app.screen, "about", ())
+        if about and changes:
+            self._put_aside += changes.only(about)
+            changes = changes.without(about)
+        self._show_changes(changes)
+        self._load_more()
+
+    def _show_changes(self, changes: Changes) -> None:
         for batch_id in changes.removed:
             self._batches.pop(batch_id, None)
         ended = [batch for batch in changes.changed if self._has_just_ended(batch)]
@@ -140,10 +163,6 @@ class BatchesScreen(BatchActionsScreen):
         """The batch under the cursor."""
         return self._list.current
 
-    def is_held(self) -> bool:
-        """A dialog or the palette is on top: what it speaks of must not change under it."""
-        return self.app.screen.is_modal
-
     def is_away(self) -> bool:
         """The terminal has lost the focus."""
         return not self.app.app_focus
@@ -155,7 +174,10 @@ class BatchesScreen(BatchActionsScreen):
     # What batches cost
 
     def on_screen_resume(self) -> None:
-        """Back from results, which may have been saved meanwhile."""
+        """Back from a question, or from results, which may have been saved meanwhile."""
+        put_aside, self._put_aside = self._put_aside, Changes()
+        if put_aside.changed or put_aside.removed:
+            self._show_changes(put_aside)
         if self._was_live:
             self._find_costs()
 
@@ -196,16 +218,40 @@ class BatchesScreen(BatchActionsScreen):
         if self._order is not ORDERS[0]:
             shown.sort(key=self._order.key, reverse=True)
         if self._batches:
-            self._list.placeholder = "No batch matches the filter."
+            self._list.placeholder = self._why_no_match()
         self._list.show(shown)
+        if self._wants_end:
+            self._list.move_to(len(shown) - 1)
         self._show_titles()
         self.show_current()
+
+    def _why_no_match(self) -> str:
+        if unknown := unknown_terms(self._filter):
+            return f"Unknown in the filter: {' '.join(unknown)}"
+        if self._is_searching:
+            return f"Searched {count(len(self._batches))} batches, loading older ones…"
+        return "No matches"
+
+    @property
+    def _is_searching(self) -> bool:
+        """Whether older pages are wanted: to fill the filtered list, or for the end of the list."""
+        is_short = bool(self._filter) and self._list.row_count < max(1, self._list.size.height)
+        return (is_short or self._wants_end) and self._workspace.has_older and not unknown_terms(self._filter)
+
+    def _load_more(self) -> None:
+        """Ask for the next page while the filter finds too little, or the end is wanted."""
+        if self._is_searching and self._was_live:
+            self._follower.want_older(LARGEST_PAGE)
+        elif self._wants_end and not self._workspace.has_older:
+            self._wants_end = False
 
     def _show_titles(self) -> None:
         more = "+" if self._workspace.has_older else ""
         shown = count(self._list.row_count)
         number = f"{shown} of {count(len(self._batches))}" if self._filter else shown
         title = list_title(f"{number}{more}")
+        if self._is_searching and self._was_live:
+            title.append(Cell(f"  searched {count(len(self._batches))} …", "muted"))
         if self._filter:
             title.append(Cell(f"  /{self._filter}", "accent"))
         if self._order is not ORDERS[0]:
@@ -257,8 +303,16 @@ class BatchesScreen(BatchActionsScreen):
         )
 
     @on(LineTable.CursorMoved)
-    def _cursor_moved(self) -> None:
+    def _cursor_moved(self, event: LineTable.CursorMoved) -> None:
+        self._wants_end = self._wants_end and event.row == self._list.row_count - 1
         self.show_soon()
+
+    @on(BatchTable.EndWanted)
+    def _end_wanted(self) -> None:
+        """Load everything, and stay at the end as it comes; any other move stops it."""
+        self._wants_end = self._workspace.has_older
+        self._show_titles()
+        self._load_more()
 
     @on(LineTable.EndNeared)
     def _end_neared(self) -> None:
@@ -284,9 +338,30 @@ class BatchesScreen(BatchActionsScreen):
         return self._filter
 
     def set_filter(self, text: str) -> None:
-        """Shows only batches whose id or status holds the text."""
+        """Show only batches that match, and load older ones until enough do."""
         self._filter = text
+        self._wants_end = False
         self._show_list()
+        self._load_more()
+        if is_batch_id(text) and not self._list.row_count:
+            self.fetch(text)
+
+    @work(exclusive=True, group="fetch")
+    async def fetch(self, batch_id: str) -> None:
+        """Fetch a batch by its whole id, which need not be loaded, and put the cursor on it."""
+        if batch_id not in self._batches:
+            await asyncio.sleep(
+                FETCH_AFTER_SECONDS
+            )  # it may still be being typed; the next letter starts again
+            try:
+                await self._network.call(partial(self._workspace.update, batch_id))
+            except ApiError as error:
+                self.batchtui.tell(str(error), failed=True)
+                return
+        if self._workspace.seen(batch_id):
+            self.go_to([batch_id])
+        else:
+            self.batchtui.tell(f"{batch_id} was not found in this workspace.", failed=True)
 
     def action_refresh(self) -> None:
         """Asks the server now."""
@@ -361,7 +436,11 @@ class BatchesScreen(BatchActionsScreen):
         await self.app.push_screen(PickFile("Submit which file of requests?", Path.cwd()), picked)
 
     def step_back(self) -> bool:
-        """Takes the marks, then the filter away."""
+        """Stop loading, then take the marks, then the filter away."""
+        if self._wants_end:
+            self._wants_end = False
+            self._show_titles()
+            return True
         if not self._list.marked:
             return super().step_back()
         self._list.clear_marks()

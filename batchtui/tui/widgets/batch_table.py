@@ -6,6 +6,8 @@ import time
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+
 from batchtui.cache import Batch
 from batchtui.tui.batch_text import COLUMNS, row_cells
 from batchtui.tui.widgets.cells import Cell
@@ -24,6 +26,14 @@ class BatchTable(MarkableTable):
         self._last: Batch | None = None
         self.prices: Mapping[str, Price] = {}
         """What batches cost or may cost, by their ids, as far as known."""
+
+    class EndWanted(Message):
+        """The person goes to the end, also of what is not loaded yet."""
+
+    def action_last(self) -> None:
+        """To the last row, and on to those that are not loaded yet."""
+        super().action_last()
+        self.post_message(self.EndWanted())
 
     @property
     def current(self) -> Batch | None:
