@@ -31,8 +31,17 @@ _PLAIN = Style()
 _UNKNOWN = ("?", Style(blink=True))
 """What no widget shows."""
 _RESET = "\x1b[0m"
-_NARROW = (range(0xA0, 0x300), range(0x370, 0x530), range(0x1E00, 0x2000), range(0x2010, 0x2C00))
-"""Of one column in every terminal: Latin, Greek, Cyrillic, signs and lines."""
+_NARROW = (
+    *(range(0xA0, 0x300), range(0x370, 0x530), range(0x1E00, 0x2000)),  # Latin, Greek, Cyrillic
+    *(
+        range(0x2010, 0x2060),
+        range(0x2190, 0x2194),
+        range(0x2400, 0x2440),
+        range(0x2500, 0x25A0),
+    ),  # signs, lines
+    frozenset(map(ord, "✓✗◆◐●○◌▸▐⌫")),  # our own; among others like them are some that may be drawn as emoji
+)
+"""Of one column in every terminal."""
 _WIDE = (range(0x2E80, 0xA4D0), range(0xAC00, 0xD7A4), range(0xF900, 0xFB00), range(0xFF00, 0xFF61))
 """Of two columns in every terminal: Chinese, Japanese, Korean."""
 REST_SECONDS = 0.15

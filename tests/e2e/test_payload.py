@@ -157,7 +157,7 @@ def test_the_other_themes(theme: str, start: Start, hostile: HostileServer, brow
 def test_filter_marks_and_orders(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile)
     search(terminal, PASTED)
-    terminal.until_shown("No batch matches", "/[@click")
+    terminal.until_shown("No matches", "/[@click")
     close(terminal, "/[@click")
     terminal.type("*")
     terminal.until_shown(f"{2 * len(ATTACKS) + 3} marked")
@@ -332,7 +332,12 @@ def write_requests(path: Path, custom_ids: list[str], *, role: str = ATTACKS[0])
     """Requests that are made of attacks."""
     with path.open("w", encoding="utf-8") as file:
         for custom_id, attack in zip(custom_ids, itertools.cycle(ATTACKS), strict=False):
-            messages = [{"role": role, "content": [{"type": "text", "text": attack}, {attack: attack}]}]
+            messages = [
+                {
+                    "role": role,
+                    "content": [{"type": "text", "text": attack}, {"type": attack, attack: attack}],
+                }
+            ]
             params = {"model": attack, "max_tokens": 5, "system": attack, "messages": messages}
             json.dump({"custom_id": custom_id, "params": params | {attack: attack}}, file)
             file.write("\n")
