@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -237,6 +239,17 @@ async def test_going_through_folders(home: Path, sandbox_with: Start, tmp_path: 
         await pilot.press("down", "enter")
         await until_shown(pilot, "Submit 1 request?")
         assert "\x1b" not in screen_text(pilot)
+
+
+async def test_checking_is_said_as_long_as_it_lasts(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+    slow = home / "evals" / "slow.jsonl"
+    os.mkfifo(slow)  # it is checked until somebody writes
+    async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
+        await pick(pilot, "eval", "slow")
+        await until_shown(pilot, "checking slow.jsonl")
+        await asyncio.to_thread(write, slow, ["a"])
+        await until_shown(pilot, "Submit 1 request?")
+        assert "checking" not in screen_text(pilot)
 
 
 async def test_a_path_typed_behind_another_starts_again(

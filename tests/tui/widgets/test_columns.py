@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from batchtui.tui.widgets.cells import Cell, width_of
 from batchtui.tui.widgets.columns import Column, fit_columns, fit_row, fit_titles
+from batchtui.tui.widgets.result_table import COLUMNS as RESULTS
 
 COLUMNS = (
     Column("status", 10),
@@ -62,3 +63,13 @@ def test_a_row_with_too_few_cells_is_refused() -> None:
 def test_every_row_fills_the_room(texts: list[str], room: int) -> None:
     row = fit_row(COLUMNS, fit_columns(COLUMNS, room), [Cell(text) for text in texts])
     assert width_of(row) == room
+
+
+def test_the_sign_of_a_result_is_never_cut_and_an_id_only_where_it_must_be() -> None:
+    widths = fit_columns(RESULTS, 56)  # what is left of a panel at 120 columns
+    for custom_id, shown in (("doc_0000303_d", "doc_0000303_d"), ("x" * 60 + "_end", "xxx_end")):
+        cells = [Cell("✓"), Cell(custom_id), Cell("end_turn"), Cell("5,096"), Cell("78"), Cell("Hello")]
+        row = fit_row(RESULTS, widths, cells)
+        assert row[0].text == "✓"
+        assert row[1].text.strip().endswith(shown)
+        assert ("…" in row[1].text) == (custom_id != shown)
