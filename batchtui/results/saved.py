@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from batchtui.config import ConfigError, private_dir
 from batchtui.results.files import ResultFiles
@@ -23,6 +23,7 @@ class SavedResults:
         self.notice: str | None = None
         """One sentence for the person, when results cannot be saved."""
         self._path = folder
+        self._scratch = ExitStack()
 
     def files(self, batch_id: str) -> ResultFiles:
         """The files of one batch, whether they are here yet or not.
@@ -38,7 +39,7 @@ class SavedResults:
             if saved.is_complete or os.access(folder, os.W_OK):
                 return saved
             self.notice = f"Results are not saved: the folder {folder} cannot be written."
-        return ResultFiles(Path(self._temporary.name), batch_id)
+        return ResultFiles(self._temporary, batch_id)
 
     def size(self, batch_id: str) -> int | None:
         """Bytes of the results of a batch, if they are complete and stay on this disk."""
@@ -54,12 +55,13 @@ class SavedResults:
 
     def close(self) -> None:
         """Removes what cannot stay."""
-        if "_temporary" in self.__dict__:
-            self._temporary.cleanup()
+        self._scratch.close()
 
     @cached_property
-    def _temporary(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="batchtui-results-", ignore_cleanup_errors=True)
+    def _temporary(self) -> Path:
+        from batchtui.disk.scratch import scratch_folder  # 6 ms to import, and rarely needed
+
+        return self._scratch.enter_context(scratch_folder())
 
     def _folder(self) -> Path | None:
         """The folder of saved results, if it can be used."""
