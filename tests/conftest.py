@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import anthropic
+
+# Tests that run in the background inherit that ctrl+c is ignored, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FAST = 200.0
 """Sandbox seconds in a real second: a small batch ends within a few tenths of a second."""

@@ -293,8 +293,8 @@ class BatchtuiApp(PaintedApp[None]):
 
     def tell(self, message: str, *, failed: bool = False) -> None:
         """A toast; the text may come from outside."""
-        if len(self._notifications) >= TOASTS_MOST:
-            self.clear_notifications()
+        for oldest in list(self._notifications)[: 1 - TOASTS_MOST]:
+            self._unnotify(oldest)
         self.notify(clean_text(redact(message)), severity="error" if failed else "information", markup=False)
 
     def action_repaint(self) -> None:
