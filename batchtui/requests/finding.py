@@ -147,8 +147,8 @@ class Finder:
     def _seconds_left(self, part: Part) -> float:
         if not part.may_exist:
             return 0.0
-        since = part.unknown_since or Moment(part.sent_at or 0.0, None, None)
-        return self._unknown_seconds - since.elapsed(Moment.now(self._client().server_time))
+        passed = _unknown_since(part).elapsed(Moment.now(self._client().server_time))
+        return self._unknown_seconds - passed
 
     def _unknown_parts(self, batch_id: str) -> list[Part]:
         return [] if batch_id in self._journal.known_batches() else self._journal.lost_parts()
@@ -170,12 +170,23 @@ class Finder:
         """Whether a batch may as well be what became of another part as large, whose answer was lost too."""
         return any(
             other.span.requests == part.span.requests
-            and (other.state is PartState.SENDING or (other.sent_at or 0.0) > (part.sent_at or 0.0))
+            and self._may_appear_after(other, part)
             and created_at >= other.newest_before_at
             and self._matches(other, custom_ids) is not False
             for other in self._journal.lost_parts()
             if (other.submission, other.number) != (part.submission, part.number)
         )
+
+    def _may_appear_after(self, other: Part, part: Part) -> bool:
+        """Whether another part may have become a batch that was not listed yet when this one was sent.
+
+        Which was sent first is told by what the server listed then, as clocks may have been set since.
+        """
+        if other.newest_before_at >= part.newest_before_at:
+            return True
+        sent = _unknown_since(part)
+        upload_seconds = sent.wall - (part.sent_at or 0.0)
+        return _unknown_since(other).elapsed(sent) - upload_seconds < self._unknown_seconds
 
     def _matches(self, part: Part, custom_ids: Collection[str]) -> bool | None:
         """Whether results are those of a part, by their custom_ids; None if they cannot be compared."""
@@ -228,6 +239,10 @@ def _custom_id(line: bytes) -> str:
         return ""
     custom_id = result.get("custom_id") if isinstance(result, dict) and "result" in result else None
     return custom_id if isinstance(custom_id, str) else ""
+
+
+def _unknown_since(part: Part) -> Moment:
+    return part.unknown_since or Moment(part.sent_at or 0.0, None, None)
 
 
 def _fits(part: Part, batch_id: str, requests: int, created_at: float) -> bool:

@@ -89,20 +89,23 @@ class Journal:
         return self._keep(prepared, self._submission(prepared, parts, parent=parent))
 
     def note_uploading(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
-        """Writes down that a part is about to be sent; once this is back, it is on disk."""
-        return self._update(
-            part,
-            state=PartState.UPLOADING,
-            sent_at=time.time(),
-            newest_before=newest_before,
-            newest_before_at=newest_before_at,
-            unknown_since=None,
-            candidate=None,
-        )
+        """Writes down that a part is about to be sent; once this is back, it is on disk.
+
+        What may exist by an earlier attempt stays written down as such until the last bytes of this one.
+        """
+        values: dict[str, Any] = {
+            "state": PartState.UPLOADING,
+            "sent_at": time.time(),
+            "newest_before": newest_before,
+            "newest_before_at": newest_before_at,
+            "unknown_since": None,
+            "candidate": None,
+        }
+        return replace(part, **values) if part.may_exist else self._update(part, **values)
 
     def note_sending(self, part: Part, unknown_since: Moment) -> Part:
         """Writes down that the batch may exist from now on, until there is a clear answer."""
-        return self._update(part, state=PartState.SENDING, unknown_since=unknown_since)
+        return self._write_attempt(part, PartState.SENDING, unknown_since, candidate=None)
 
     def note_absent(self, part: Part) -> Part:
         """Writes down that the server was looked at and does not have it; it may still appear."""
@@ -123,17 +126,14 @@ class Journal:
 
         return self._change_part(part, drop)
 
-    def note_not_sent(self, part: Part) -> None:
-        """Writes down that the batch cannot exist: the server said no, or was never reached."""
-        self._update(
-            part,
-            state=PartState.WAITING,
-            sent_at=None,
-            newest_before=None,
-            newest_before_at=0.0,
-            unknown_since=None,
-            candidate=None,
-        )
+    def note_not_sent(self, before: Part) -> None:
+        """Writes down that an attempt left no batch: the server said no, or was never reached.
+
+        Args:
+            before: The part before that attempt. If it may have existed then, it still may.
+        """
+        was = before if before.may_exist else Part(before.submission, before.number, before.span)
+        self._write_attempt(was, was.state, was.unknown_since, was.candidate)
 
     def note_accepted(self, part: Part, batch_id: str) -> Part:
         """Writes down which batch a part has become, and that it came from the part's requests."""
@@ -206,6 +206,20 @@ class Journal:
         prepared.kept.data.rename(kept.data)
         prepared.kept, prepared.is_begun = kept, True
         sync_folder(self._requests)
+
+    def _write_attempt(
+        self, part: Part, state: PartState, unknown_since: Moment | None, candidate: str | None
+    ) -> Part:
+        """Writes down what is known of the newest attempt to send a part; batches that were dropped stay."""
+        return self._update(
+            part,
+            state=state,
+            sent_at=part.sent_at,
+            newest_before=part.newest_before,
+            newest_before_at=part.newest_before_at,
+            unknown_since=unknown_since,
+            candidate=candidate,
+        )
 
     def _update(self, part: Part, **values: Any) -> Part:  # noqa: ANN401 - fields of Part
         return self._change_part(part, lambda current: replace(current, **values))

@@ -115,6 +115,8 @@ class Submitter:
         self._folder = folder
         self._retry_seconds = retry_seconds
         self._on_sent = on_sent or (lambda _: None)
+        self._is_body_sent = False
+        """Whether the newest create was sent to its last bytes."""
 
     async def submit(self, submission: Submission, *, regardless: bool = False) -> Submission:
         """Sends all parts that were not accepted before; returns the submission as it is then.
@@ -137,24 +139,24 @@ class Submitter:
 
     async def _submit(self, part: Part, which: str, parts: int) -> None:
         """Sends one part; retries while it is plainly refused and no batch appears."""
-        before = await self._newest(which)
+        before, newest = part, await self._newest(which)
         moment = Moment.now(self._client.server_time)
         for seconds in (*self._retry_seconds, None):
-            part = self._journal.note_uploading(part, *before)
+            part = self._journal.note_uploading(before, *newest)
             try:
                 batch = await self._client.create_from(self._body(part, parts, moment))
             except OutcomeUnknown as error:
-                await self._resolve(part, which, moment, error)
+                await self._resolve(before, part, which, moment, error)
                 return
             except ApiError as error:
-                self._journal.note_not_sent(part)
+                self._journal.note_not_sent(before)
                 if seconds is None or not (isinstance(error, StatusError) and is_retryable(error)):
                     raise NotSubmitted(
                         f"{which} was not created: {error}{self._place(part, error)}"
                     ) from error
                 await self._wait(error, seconds)
-                part = self._journal.note_uploading(part, *before)
-                if await self._has_appeared(part, which, moment, error):
+                part = self._journal.note_uploading(before, *newest)
+                if await self._has_appeared(before, part, which, moment, error):
                     return
             else:
                 self._finder.accept(part, batch)
@@ -174,14 +176,18 @@ class Submitter:
 
         def note_sending() -> None:
             self._journal.note_sending(part, moment.until_now())
+            self._is_body_sent = True
 
+        self._is_body_sent = False
         data = KeptRequests(self._folder, part.submission).data
         return RequestBody(data, part.span, report, before_end=note_sending)
 
-    async def _resolve(self, part: Part, which: str, moment: Moment, error: OutcomeUnknown) -> None:
+    async def _resolve(
+        self, before: Part, part: Part, which: str, moment: Moment, error: OutcomeUnknown
+    ) -> None:
         """Comes back if a part whose answer was lost is found to be accepted."""
-        if self._journal.parts(part.submission)[part.number].state is PartState.UPLOADING:
-            self._journal.note_not_sent(part)
+        if not self._is_body_sent:
+            self._journal.note_not_sent(before)
             raise NotSubmitted(f"{which} was not created: {error.reason} Run it again.") from error
         part = self._journal.note_sending(part, moment.until_now())
         if not await self._is_found(part, which, error.reason):
@@ -192,7 +198,9 @@ class Submitter:
         self._on_sent(Refused(str(error), seconds))
         await asyncio.sleep(seconds)
 
-    async def _has_appeared(self, part: Part, which: str, moment: Moment, refusal: StatusError) -> bool:
+    async def _has_appeared(
+        self, before: Part, part: Part, which: str, moment: Moment, refusal: StatusError
+    ) -> bool:
         """Looks whether a batch has appeared although its create was refused.
 
         Raises:
@@ -202,7 +210,7 @@ class Submitter:
         try:
             part = await self._finder.look(part)
         except ApiError as error:
-            self._journal.note_not_sent(part)
+            self._journal.note_not_sent(before)
             raise NotSubmitted(f"{which} was not created: {refusal}") from error
         if part.state is PartState.PROBABLE:
             raise NotSubmitted(self._finder.why_wait(part))
