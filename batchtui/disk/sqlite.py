@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BUSY_SECONDS = 10.0
@@ -102,7 +102,10 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # Only a new file may be opened and closed here: closing a descriptor of a file drops all locks that this
+    # process holds on it, and another process would then delete the log that a connection of ours writes to.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     connection = _connect(path, "rw")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -110,3 +113,16 @@ def test_no_shared_memory_on_a_network_file_system(path: Path, monkeypatch: pyte
     connection = open_database(path, [V1])
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     connection.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at its own files in /proc")
+def test_a_second_connection_leaves_the_locks_of_the_first_in_place(path: Path) -> None:
+    with closing(open_database(path, [V1])) as first, closing(open_database(path, [V1])) as second:
+        first.execute("INSERT INTO a VALUES (2)")
+        second.execute("SELECT * FROM a").fetchall()
+        # The last connection to close deletes the log: without our locks another process is that.
+        code = (
+            f"import sqlite3; db = sqlite3.connect({str(path)!r}); db.execute('SELECT 1 FROM a'); db.close()"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+        assert path.with_name("some.db-wal").exists()

@@ -79,8 +79,9 @@ class ResultPane(Container):
 
     def show(self, row: ResultRow | None, results: Results) -> None:
         """Shows a result; another one than before with its long texts cut and its thinking folded."""
-        if row != self._row:
-            self._whole = self._unfolded = False
+        if row and row == self._row:
+            return  # drawn already; again would lose the place and the match that was gone to
+        self._whole = self._unfolded = False
         self._row = row
         self._raw, self._opened = b"", OpenedResult()
         if row and row.flag == Flag.TOO_LONG:
