@@ -462,7 +462,7 @@ class Workspace:
     def check_writable(self) -> None:
         """Raises `WorkspaceError` in a read-only session."""
         if self.profile.read_only:
-            raise WorkspaceError("This is a read-only session: nothing is cancelled, deleted or submitted.")
+            raise WorkspaceError("This is a read-only session: nothing is canceled, deleted or submitted.")
 
 
 def _open_cache(folder: Path) -> BatchCache:

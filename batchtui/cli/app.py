@@ -69,7 +69,7 @@ def _pipe_may_close() -> Iterator[None]:
 @click.option(
     "--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is kept on disk."
 )
-@click.option("--read-only", is_flag=True, help="Nothing is cancelled, deleted or submitted.")
+@click.option("--read-only", is_flag=True, help="Nothing is canceled, deleted or submitted.")
 @click.option("--demo", is_flag=True, help="Try it on a sandbox that runs inside: no key, no network.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal, for selecting text.")
 @click.version_option(__version__, "--version", "-V", prog_name="batchtui")

@@ -101,7 +101,7 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     """Delete ended batches and their results for good.
 
     They are deleted on the server. Results that are saved on this disk stay here. A running batch must be
-    cancelled first. Asks first, and says whose results are saved nowhere else; where there is no terminal to
+    canceled first. Asks first, and says whose results are saved nowhere else; where there is no terminal to
     ask on, --yes is needed.
     """
 

@@ -34,14 +34,13 @@ if TYPE_CHECKING:
     from batchtui.workspace import Workspace
 
 FORMATS = ("jsonl", "csv", "json", "md")
+OUTCOMES = ("succeeded", "errored", "canceled", "expired")
 
 
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
-@click.option(
-    "--type", "outcome", metavar="T", type=TEXT, help="Only succeeded, errored, canceled or expired ones."
-)
+@click.option("--type", "outcome", type=click.Choice(OUTCOMES), help="Only results with this outcome.")
 @click.option("--custom-id", metavar="C", type=TEXT, help="Only the result for this request.")
 @click.option("--merged", is_flag=True, help="As one with what was submitted again of it.")
 @click.option(

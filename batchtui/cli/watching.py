@@ -34,7 +34,7 @@ BAR = 24
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each change.")
 @click.pass_obj
 def watch(session: Session, ids: tuple[str, ...], interval: float | None, as_json: bool) -> None:
-    """Follow batches until all of them have ended, cancelled ones too.
+    """Follow batches until all of them have ended, canceled ones too.
 
     Prints a line for each batch as it ends. On a terminal a bar on stderr shows how far they are. Losing the
     network does no harm: it tries again, ever less often, for as long as it takes.

@@ -282,9 +282,8 @@ class BatchtuiApp(PaintedApp[None]):
             profile = await asyncio.to_thread(self.load_profile, name)
             await self.network.call(partial(check_key, profile))
         except (ConfigError, NotAuthorised) as error:
-            self.tell(
-                f"Profile {name} cannot be used: {error} Still on {self.workspace.profile.name}.", failed=True
-            )
+            here = self.workspace.profile.name
+            self.tell(f"Still on {here}. Profile {name} cannot be used: {error}", failed=True)
             return
         except ApiError:
             pass  # offline: what is cached can be seen

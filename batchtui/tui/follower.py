@@ -82,6 +82,7 @@ class Follower:
         self._audience = audience
         self._list_due = 0.0
         self._older_wanted = 0
+        self._current_wanted = False
         self._failures = 0
         self._error: ApiError | None = None
         self._woken = asyncio.Event()
@@ -90,6 +91,7 @@ class Follower:
     def refresh_now(self) -> None:
         """Asks for everything at once, whatever the timetable, a wait or a call that hangs says."""
         self._list_due = 0.0
+        self._current_wanted = True
         self._insisted.set()
         self._woken.set()
 
@@ -121,11 +123,15 @@ class Follower:
 
     async def _round(self) -> None:
         """What is due now, one call after the other: pages never overtake each other."""
-        batch = self._audience.watched_batch()
+        batch, began = self._audience.watched_batch(), time.time()
+        is_current_wanted, self._current_wanted = self._current_wanted, False
         if time.monotonic() >= self._list_due:
             await self._call(self._workspace.refresh)
             self._list_due = time.monotonic() + self._settings.poll_list
-        elif batch and not batch.is_ended and batch.gone_at is None:
+        elif batch and not batch.is_ended:
+            is_current_wanted = True
+        # Below the newest page, only this tells of an ended batch that somebody else has deleted.
+        if batch and is_current_wanted and batch.gone_at is None and not self._was_seen(batch, began):
             await self._call(partial(self._workspace.update, batch.id))
         while limit := self._older_wanted:
             self._older_wanted = 0  # what an answer shows may ask for the next page
@@ -134,6 +140,10 @@ class Follower:
             except ApiError:
                 self.want_older(limit)
                 raise
+
+    def _was_seen(self, batch: Batch, since: float) -> bool:
+        now = self._workspace.seen(batch.id)
+        return now is None or now.seen_at >= since
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
         self._insisted.clear()

@@ -105,3 +105,9 @@ def test_results_that_miss_some_end_with_5(
     assert done.returncode == 5
     assert done.stdout
     assert "Incomplete, " in done.stderr
+
+
+def test_an_outcome_that_does_not_exist_is_wrong_usage(call: Call) -> None:
+    done = call("results", "msgbatch_1", "--type", "bogus")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "bogus" in done.stderr

@@ -168,7 +168,7 @@ def test_a_read_only_session_refuses_before_anything_else(
     bad = write(tmp_path / "bad", ["x"])
     done = run("--read-only", *(bad if word == "FILE" else word for word in words))
     assert (done.code, done.out) == (1, "")
-    assert done.err == "batchtui: This is a read-only session: nothing is cancelled, deleted or submitted.\n"
+    assert done.err == "batchtui: This is a read-only session: nothing is canceled, deleted or submitted.\n"
     assert (count(api), kept()) == (0, [])
 
 

@@ -91,7 +91,7 @@ def cancel_two(pane: Pane) -> None:
     pane.type("Right")
     pane.until_shown("▸[ Cancel 2 ]")
     pane.type("Enter")
-    pane.until_shown("Cancelling 2 batches.")
+    pane.until_shown("Canceling 2 batches.")
     pane.type("Escape")
     pane.until_gone("/status:in_progress")
 

@@ -161,7 +161,7 @@ async def test_cancel(own: Embedded, tmp_path: Path) -> None:
         await pilot.press("c")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         await pilot.press("tab", "enter")
-        await until_shown(pilot, "Cancelling")
+        await until_shown(pilot, "Canceling")
         await until_shown(pilot, "◐ canceling")
         await pilot.press("c")
         await until_shown(pilot, "Nothing to cancel: it is canceling")
@@ -194,7 +194,7 @@ async def test_delete(own: Embedded, tmp_path: Path) -> None:
         await until_shown(pilot, "live")
         table = pilot.app.screen.query_one(BatchTable)
         await pilot.press("d")
-        await until_shown(pilot, "must be cancelled first")
+        await until_shown(pilot, "must be canceled first")
         while table.current is None or not table.current.is_ended:
             await pilot.press("j")
         victim = table.current.id
@@ -298,7 +298,7 @@ async def test_marked_batches_are_cancelled_together(own: Embedded, tmp_path: Pa
         assert "3,000 requests" in text
         assert "2 of them are hidden by the filter" in text
         await pilot.press("tab", "enter")
-        await until_shown(pilot, "Cancelling 3 batches")
+        await until_shown(pilot, "Canceling 3 batches")
     assert {status_on_server(own, batch_id) for batch_id in ids} == {"canceling"}
 
 
@@ -531,3 +531,22 @@ async def test_what_a_question_is_about_changes_once_it_is_closed(
         await until(
             pilot, lambda: "in_progress" not in {one.status for one in table.shown if one.id == batch_id}
         )
+
+
+async def test_r_asks_about_the_batch_under_the_cursor_wherever_it_is(
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=300, speed=0)
+    app = app_for(sandbox, tmp_path, settings=Settings())
+    async with (
+        driven(app) as pilot,
+        anthropic.AsyncAnthropic(base_url=sandbox.base_url, api_key=sandbox.api_key) as client,
+    ):
+        await until_shown(pilot, "live")
+        table = app.first_screen.query_one(BatchTable)
+        await pilot.press("G")
+        await until(pilot, lambda: table.cursor_row == 299)
+        assert table.current is not None
+        await client.messages.batches.delete(table.current.id)
+        await pilot.press("r")
+        await until_shown(pilot, "Not found by the server just now.")

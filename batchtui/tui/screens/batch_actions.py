@@ -55,7 +55,7 @@ class BatchActionsScreen(BaseScreen):
             if not chosen:
                 return "Nothing to delete: there is no batch."
             is_gone = all(batch.gone_at is not None for batch in chosen)
-            why = "it is deleted already" if is_gone else "a batch that runs must be cancelled first (c)"
+            why = "it is deleted already" if is_gone else "a batch that runs must be canceled first (c)"
             return f"Nothing to delete: {why}."
         return ""
 
@@ -73,7 +73,7 @@ class BatchActionsScreen(BaseScreen):
         question = Confirm(
             f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}", about=about
         )
-        await self._ask(question, partial(self._do_to, running, self._workspace.cancel, "Cancelling"))
+        await self._ask(question, partial(self._do_to, running, self._workspace.cancel, "Canceling"))
 
     async def action_delete(self) -> None:
         """Deletes what is chosen, after asking."""

@@ -130,7 +130,7 @@ def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
 def _times(batch: Batch, now: float) -> Iterator[tuple[str, str]]:
     yield "created", f"{ago(now - batch.created_at)}, {_date(batch.created_at)}"
     if batch.cancel_initiated_at is not None:
-        yield "cancelled", f"{ago(now - batch.cancel_initiated_at)}, {_date(batch.cancel_initiated_at)}"
+        yield "canceled", f"{ago(now - batch.cancel_initiated_at)}, {_date(batch.cancel_initiated_at)}"
     if batch.ended_at is not None:
         took = long_duration(batch.ended_at - batch.created_at)
         yield "ended", f"{ago(now - batch.ended_at)}, after {took}"
