@@ -10,12 +10,13 @@ import click
 
 from batchtui.cli.asking import ask
 from batchtui.cli.completion import complete_id
+from batchtui.cli.failures import FAILED, Failed
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from batchtui.cache import Batch
     from batchtui.submissions import Origin
@@ -85,10 +86,13 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
         ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
-        for batch_id in wanted:
+
+        async def cancel_one(batch_id: str) -> None:
             await workspace.cancel(batch_id)
             batch = workspace.batches.get(batch_id)
             print_line(f"{batch_id}  {batch.status if batch else 'canceling'}")
+
+        await _each(wanted, cancel_one)
 
     session.run(work)
 
@@ -110,11 +114,37 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
         unsaved = sum(not workspace.has_saved_results(batch_id) for batch_id in wanted)
         lost = f" Results of {count(unsaved)} are saved nowhere else and will be lost." if unsaved else ""
         ask(yes, f"Delete {_named(wanted)} for good?{lost}")
-        for batch_id in wanted:
+
+        async def delete_one(batch_id: str) -> None:
             await workspace.delete(batch_id)
             print_line(f"{batch_id}  deleted")
 
+        await _each(wanted, delete_one)
+
     session.run(work)
+
+
+async def _each(ids: Sequence[str], act: Callable[[str], Awaitable[None]]) -> None:
+    """Act on each batch once; a failure is told and does not keep the others from their turn.
+
+    Raises:
+        Failed: Some failed.
+        ApiError: The only one failed, or the key is refused.
+    """
+    from batchtui.api import NotAuthorised, StatusError, UnusableId
+    from batchtui.workspace import WorkspaceError
+
+    wanted, failed = list(dict.fromkeys(ids)), 0
+    for batch_id in wanted:
+        try:
+            await act(batch_id)
+        except (StatusError, UnusableId, WorkspaceError) as error:
+            if len(wanted) == 1 or isinstance(error, NotAuthorised):
+                raise
+            say(f"{batch_id}: {error}")
+            failed += 1
+    if failed:
+        raise Failed(f"{failed} of {len(wanted)} batches failed.", FAILED)
 
 
 def _named(ids: list[str]) -> str:

@@ -100,8 +100,10 @@ def test_cancel_and_delete_when_told_to(sandbox_with: Callable[..., Embedded]) -
     done = run("cancel", batch_id, "--yes")
     assert (done.returncode, done.stdout.split()) == (0, [batch_id, "canceling"])
     until_ended(sdk, batch_id)
-    done = run("delete", batch_id, "--yes")
-    assert (done.returncode, done.stdout.split()) == (0, [batch_id, "deleted"])
+    done = run("delete", "msgbatch_never", batch_id, batch_id, "--yes")
+    assert (done.returncode, done.stdout.split()) == (1, [batch_id, "deleted"])
+    assert "msgbatch_never" in done.stderr
+    assert "1 of 2 batches failed." in done.stderr
     gone = run("show", batch_id)
     assert gone.returncode == 1
     assert "request id req_" in gone.stderr
