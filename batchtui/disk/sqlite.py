@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sqlite3
@@ -106,6 +107,10 @@ def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqli
     # process holds on it, and another process would then delete the log that a connection of ours writes to.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    if path.is_dir():
+        raise _os_error(errno.EISDIR, path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _os_error(errno.EACCES, path)
     connection = _connect(path, "rw")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -120,6 +125,10 @@ def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqli
     except BaseException:
         connection.close()
         raise
+
+
+def _os_error(number: int, path: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))
 
 
 def _configure(connection: sqlite3.Connection) -> sqlite3.Connection:
