@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from batchtui.tui.dialogs.dialog import Dialog
@@ -14,6 +17,9 @@ from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.styled import content_of
+
+_SIDES, _EDGES = 6, 4
+"""Columns and lines of the box that are for its border and padding."""
 
 
 class ChoiceTable(LineTable):
@@ -43,12 +49,17 @@ class ChoiceTable(LineTable):
         self.show(self._rows)
         self.move_to(self._start)
 
-    def show(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Shows other lines."""
+    def show(self, rows: Sequence[Sequence[Cell]], above: int = 0) -> None:
+        """Show other lines.
+
+        Args:
+            rows: The lines.
+            above: How many of them are new and come before all others; the cursor stays on its line.
+        """
         self._rows = rows
-        self.styles.height = len(rows) + 1
-        self.set_row_count(len(rows))
+        self.set_row_count(len(rows), above)
         self.refresh_rows()
+        self.move_to(self.view.cursor)
 
     def cells(self, row: int) -> Sequence[Cell]:
         """One line."""
@@ -74,6 +85,9 @@ class Choose(Dialog[int | None]):
     BINDINGS = bindings("choose")
     """Leaving; the list has its own keys."""
 
+    BELOW_ROWS: ClassVar[int] = 0
+    """Lines that `below` takes."""
+
     def __init__(
         self,
         title: str,
@@ -84,21 +98,40 @@ class Choose(Dialog[int | None]):
         start: int = 0,
     ) -> None:
         super().__init__()
-        self._title = Static(content_of([Cell(title, "strong")]))
+        self._words = title
+        self._title = Static()
+        self._box = Vertical(classes="box")
         self.table = ChoiceTable(columns, rows, start, self.dismiss)
         self._width = width
 
     def compose(self) -> ComposeResult:
-        """The title and the list."""
-        with Vertical(classes="box") as box:
+        """The title, the list, and what is below it."""
+        with self._box as box:
             box.styles.width = self._width
             yield self._title
             yield self.table
+            yield from self.below()
+
+    def below(self) -> Iterable[Widget]:
+        """What else is in the box."""
+        return ()
+
+    def on_resize(self) -> None:
+        """Make the box as high as it needs; the list scrolls where there is less room."""
+        inside = max(1, min(self._width, self.size.width) - _SIDES)
+        titles = len(textwrap.wrap(self._words, inside))
+        self._title.update(content_of([Cell(self._words, "strong")]))
+        self._box.styles.height = titles + 1 + max(1, self.table.row_count) + self.BELOW_ROWS + _EDGES
 
     def fill(self, title: str, rows: Sequence[Sequence[Cell]]) -> None:
         """Shows other lines, under another title."""
-        self._title.update(content_of([Cell(title, "strong")]))
-        self.table.show(rows)
+        self._words = title
+        self.show(rows)
+
+    def show(self, rows: Sequence[Sequence[Cell]], above: int = 0) -> None:
+        """Show other lines; see `ChoiceTable.show`."""
+        self.table.show(rows, above)
+        self.on_resize()
 
     def action_close(self) -> None:
         """Chooses nothing."""

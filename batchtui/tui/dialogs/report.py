@@ -41,7 +41,8 @@ class Report(Dialog[None]):
         text = Document()
         text.show(self._lines)
         with Vertical(classes="box") as box:
-            box.border_subtitle = Content("esc close")
+            is_long = len(self._lines) + _BORDERS > self.app.size.height
+            box.border_subtitle = Content("↑ ↓ scroll · esc close" if is_long else "esc close")
             box.styles.width = self._width
             box.styles.height = len(self._lines) + _BORDERS
             yield text

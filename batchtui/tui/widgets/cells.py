@@ -16,8 +16,8 @@ Tone = Literal["", "strong", "muted", "dim", "accent", "success", "warning", "er
 Align = Literal["left", "right"]
 """Where a text stands in its room."""
 
-Cut = Literal["end", "front"]
-"""Which end of a text is lost where there is no room for all of it."""
+Cut = Literal["end", "front", "middle"]
+"""Which part of a text is lost where there is no room for all of it."""
 
 CONTENT_STYLES: Mapping[Tone, str] = {
     "": "",
@@ -59,18 +59,26 @@ def width_of(cells: Iterable[Cell]) -> int:
 
 def fit_text(text: str, width: int, align: Align = "left", cut: Cut = "end") -> str:
     """Text cleaned and made exactly `width` columns wide: padded, or cut with an ellipsis."""
-    longest = max(0, width) * _LONGEST
-    text = clean_line(text[:longest] if cut == "end" else text[len(text) - min(len(text), longest) :])
+    text = clean_line(_bounded(text, max(0, width) * _LONGEST, cut))
     missing = width - cell_len(text)
     if missing >= 0:
         return " " * missing + text if align == "right" else text + " " * missing
     if width <= 0:
         return ""
-    # From the front the text is cut as its mirror image, so that a wide character is never halved.
-    return set_cell_size(text, width - 1) + "…" if cut == "end" else "…" + _mirrored_cut(text, width - 1)
+    left = {"end": width - 1, "front": 0, "middle": width // 2}[cut]
+    return set_cell_size(text, left) + "…" + _mirrored_cut(text, width - 1 - left)
+
+
+def _bounded(text: str, longest: int, cut: Cut) -> str:
+    """The characters that may be shown after a cut, with those that are to be lost between them."""
+    if len(text) <= 2 * longest:
+        return text
+    front, end = text[:longest], text[len(text) - longest :]
+    return {"end": front, "front": end, "middle": front + end}[cut]
 
 
 def _mirrored_cut(text: str, width: int) -> str:
+    """The end of a text, cut as its mirror image, so that a wide character is never halved."""
     return set_cell_size(text[::-1], width)[::-1]
 
 

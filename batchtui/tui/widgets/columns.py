@@ -19,7 +19,7 @@ class Column:
         title: Shown in the header.
         width: In terminal cells; of a flexible column the least.
         align: Where its texts stand.
-        cut: Which end a text too long loses; ids differ at their ends.
+        cut: Which part a text too long loses; ids differ at their ends.
         flexible: Whether it shares the room that is left.
         drop: Where there is no room for all, the column with the highest number goes first; 0 never goes.
     """

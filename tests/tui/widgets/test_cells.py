@@ -27,7 +27,7 @@ RED, PLAIN = Style(color="red"), Style()
     text=st.text() | st.sampled_from(HOSTILE),
     width=st.integers(-1, 40),
     align=st.sampled_from(["left", "right"]),
-    cut=st.sampled_from(["end", "front"]),
+    cut=st.sampled_from(["end", "front", "middle"]),
 )
 def test_fitted_text_is_printable_and_exactly_as_wide(text: str, width: int, align: Align, cut: Cut) -> None:
     fitted = fit_text(text, width, align, cut)
@@ -42,6 +42,7 @@ def test_fitted_text_is_printable_and_exactly_as_wide(text: str, width: int, ali
         ("abc", 5, "right", "end", "  abc"),
         ("abcdef", 4, "left", "end", "abc…"),
         ("abcdef", 4, "left", "front", "…def"),
+        ("abcdef", 4, "left", "middle", "ab…f"),
         ("漢字漢字", 6, "left", "end", "漢字 …"),
         ("漢字漢字", 6, "left", "front", "… 漢字"),
     ],
@@ -53,6 +54,7 @@ def test_fitted_text(text: str, width: int, align: Align, cut: Cut, expected: st
 def test_a_megabyte_is_not_looked_at_to_fill_a_column() -> None:
     assert fit_text("x" * 1_000_000 + "\x1b", 5) == "xxxx…"
     assert fit_text("\x1b" + "x" * 1_000_000, 5, cut="front") == "…xxxx"
+    assert fit_text("x" * 500_000 + "\x1b" + "x" * 500_000, 5, cut="middle") == "xx…xx"
 
 
 @given(texts=st.lists(st.text(max_size=12), max_size=5), width=st.integers(0, 30))
