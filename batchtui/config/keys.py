@@ -62,6 +62,7 @@ class Key:
         help: What it does, for the help screen.
         destructive: Whether it can lose something; never bound when read-only.
         show: Whether the key bar shows it.
+        pinned: Whether the key bar drops other keys first where there is little room.
     """
 
     group: Group
@@ -71,6 +72,7 @@ class Key:
     help: str
     destructive: bool = False
     show: bool = True
+    pinned: bool = False
 
     @property
     def id(self) -> str:
@@ -125,7 +127,7 @@ KEYS = (
     Key("list", "first", ("home", "g"), "first", "to the first row", show=False),
     Key("list", "last", ("end", "G"), "last", "to the last row", show=False),
     Key("filter", "submit", ("enter",), "keep", "keep the filter"),
-    Key("filter", "cancel", ("escape",), "cancel", "give the filter up"),
+    Key("filter", "cancel", ("escape",), "clear", "clear the filter"),
     Key("dialog", "no", ("escape", "n"), "no", "close the dialog and change nothing"),
     Key("dialog", "previous", ("left", "shift+tab"), "previous", "to the button before"),
     Key("dialog", "next", ("right", "tab"), "next", "to the next button"),
@@ -140,16 +142,18 @@ KEYS = (
     Key("pick", "close", ("escape",), "close", "take no file"),
     Key("groups", "resubmit", ("R",), "resubmit", "submit again what is in the group", destructive=True),
     Key("help", "close", ("escape", "q", "?", "enter"), "close", "close this page"),
-    Key("everywhere", "filter", ("/",), "filter", "filter the list by text"),
+    Key("everywhere", "filter", ("/",), "filter", "filter the list by text", pinned=True),
     Key("everywhere", "refresh", ("r",), "refresh", "ask the server now"),
     Key("everywhere", "copy_id", ("y",), "copy id", "copy the id of the row"),
     Key("everywhere", "focus_next", ("tab",), "pane", "to the next pane", show=False),
-    Key("everywhere", "command_palette", (":", "ctrl+p"), "command", "find a command by its name"),
+    Key(
+        "everywhere", "command_palette", (":", "ctrl+p"), "command", "find a command by its name", pinned=True
+    ),
     Key("everywhere", "log", ("L",), "log", "every call to the API", show=False),
     Key("everywhere", "theme", ("t",), "theme", "dark, light, the terminal's own colours", show=False),
     Key("everywhere", "repaint", ("ctrl+l",), "repaint", "repaint the whole screen", show=False),
     Key("everywhere", "suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", show=False),
-    Key("everywhere", "help", ("?",), "help", "the keys of this screen"),
+    Key("everywhere", "help", ("?",), "help", "the keys of this screen", pinned=True),
     Key("everywhere", "back", ("escape",), "back", "one level back"),
     Key("everywhere", "quit", ("q",), "quit", "back, or quit from the first screen"),
 )

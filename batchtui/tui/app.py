@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import re
 import signal
 import sys
 import time
@@ -27,9 +26,10 @@ from batchtui.api import ApiError, NotAuthorised, NotReachable
 from batchtui.config import ConfigError, Profile, Settings, redact
 from batchtui.process import bug_report
 from batchtui.text import clean_line, clean_text
-from batchtui.tui.batch_by_id import BatchById
+from batchtui.tui.batches_by_id import BatchesById
 from batchtui.tui.clipboard import clipboard_sequence
 from batchtui.tui.context_executor import ContextExecutor
+from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.early_screen import EarlyScreen
 from batchtui.tui.line_filter import ControlFilter
 from batchtui.tui.network import Network
@@ -46,9 +46,6 @@ SWITCH_SECONDS = 0.0005
 NOT_AUTHORISED, NOT_REACHABLE = 3, 4
 """Exit codes, the same as those of the commands."""
 
-
-PLAIN = re.compile(r"[\w ,.-]+")
-"""What cannot be markup."""
 FREE_SECONDS = 0.3
 """Memory is collected once nothing was typed for so long: it holds up everything for up to 0.1 s."""
 TOASTS_MOST = 3
@@ -86,7 +83,7 @@ class BatchtuiApp(PaintedApp[None]):
     """
     """Everything sits on one calm background; what lies over it is a shade lighter."""
 
-    COMMANDS = App.COMMANDS | {BatchById}
+    COMMANDS = App.COMMANDS | {BatchesById}
     """What the command palette searches."""
 
     ALLOW_SELECT = False
@@ -148,10 +145,6 @@ class BatchtuiApp(PaintedApp[None]):
         for key in screen.keys:
             if key.group != "list" and key.action not in ("command_palette", "back"):
                 yield SystemCommand(key.label, f"{key.help}  ({key.shown})", partial(screen.run_key, key))
-        for title, words, go in screen.palette_places():
-            # The palette reads its texts as markup, for which no escaping is safe enough.
-            if PLAIN.fullmatch(title + words):
-                yield SystemCommand(title, words, go)
 
     async def on_event(self, event: events.Event) -> None:
         """Takes keys for itself; called by Textual with everything that happens."""
@@ -190,11 +183,11 @@ class BatchtuiApp(PaintedApp[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """Does what a key, the palette or a click asks for, or says why it cannot be done now."""
-        screen, why = default_namespace, ""
-        if isinstance(screen, BaseScreen) and isinstance(action, str) and screen.check_action(action, ()):
-            why = screen.why_not(action)
-        if why:
-            self.tell(why)
+        screen, refusal = default_namespace, ""
+        if isinstance(screen, (BaseScreen, Groups)) and isinstance(action, str):
+            refusal = screen.refusal(action)
+        if refusal:
+            self.tell(refusal)
             return True
         return await super().run_action(action, default_namespace, namespaces)
 

@@ -7,6 +7,17 @@ from textual.binding import Binding, BindingType
 from batchtui.config.keys import Group, keys_of
 
 
+def read_only_refusal(group: Group, action: str) -> str:
+    """Return why a key does nothing in a read-only session; empty if it changes nothing and so is allowed.
+
+    Args:
+        group: The group of the key.
+        action: Its action.
+    """
+    labels = [key.label for key in keys_of(group) if key.destructive and key.action == action]
+    return f"Read-only: {labels[0]} is off. The profile or --read-only says so." if labels else ""
+
+
 def bindings(group: Group, read_only: bool = False) -> list[BindingType]:
     """The keys of one group as Textual bindings, whose ids a keymap can refer to.
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import anthropic
 import pytest
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
+from textual.pilot import Pilot
 
+from batchtui.api import Call
 from batchtui.config import ConfigError, Credentials, Profile, Secret, Settings
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.dialogs.choose import ChoiceTable
 from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.dialogs.groups import Groups
+from batchtui.tui.dialogs.log import Log
+from batchtui.tui.screens.results import ResultsScreen
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.workspace import Workspace
@@ -184,7 +191,7 @@ async def test_keys_that_cannot_act_are_dimmed_and_say_why(own: Embedded, tmp_pa
         await pilot.press("space", "g", "c")
         await until_shown(pilot, "Nothing to cancel: it is ended.")
         await pilot.press("p")
-        await until_shown(pilot, "There is one profile only")
+        await until_shown(pilot, "The demo has no other profiles")
         await pilot.press("escape", "slash", *"[none]", "enter", "y")
         await until_shown(pilot, "There is no batch here.")
 
@@ -219,6 +226,61 @@ async def test_read_only_has_no_key_that_changes_anything(own: Embedded, tmp_pat
         assert "c cancel" not in text
         await pilot.press("c", "d")
         assert not isinstance(pilot.app.screen, Confirm)
+
+
+async def open_results(pilot: Pilot[None]) -> None:
+    table = pilot.app.screen.query_one(BatchTable)
+    table.move_to(next(row for row, batch in enumerate(table.shown) if batch.is_ended))
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen))
+
+
+async def test_read_only_keys_say_that_they_are_off(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path, read_only=True)) as pilot:
+        await until_shown(pilot, "live")
+        for key, label in (("c", "cancel"), ("d", "delete"), ("ctrl+n", "new")):
+            await pilot.press(key)
+            await until_shown(pilot, f"Read-only: {label} is off.")
+        await open_results(pilot)
+        await pilot.press("R")
+        await until_shown(pilot, "Read-only: resubmit is off.")
+        pilot.app.clear_notifications()
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Groups))
+        await pilot.press("R")
+        await until_shown(pilot, "Read-only: resubmit is off.")
+        assert isinstance(pilot.app.screen, Groups)
+
+
+async def test_the_key_bar_always_has_help_and_command_and_no_escape_that_leads_nowhere(
+    own: Embedded, tmp_path: Path
+) -> None:
+    for size in ((120, 40), (80, 24), (50, 20)):
+        async with driven(app_for(own, tmp_path), size) as pilot:
+            await until_shown(pilot, "live")
+            bar = screen_text(pilot).splitlines()[-1]
+            assert "? help" in bar
+            assert ": command" in bar
+            assert bar.rstrip().endswith("q quit")
+            assert "esc back" not in bar
+            if size == (120, 40):
+                assert "ctrl+n new  space mark" in bar
+                await open_results(pilot)
+                assert screen_text(pilot).rstrip().endswith("q close")
+
+
+async def test_the_key_bar_shows_the_keys_of_the_filter_while_it_is_typed(
+    own: Embedded, tmp_path: Path
+) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("slash", *"ended")
+        await until_shown(pilot, "enter keep")
+        bar = screen_text(pilot).splitlines()[-1]
+        assert "c cancel" not in bar
+        await pilot.click(KeyBar, offset=(bar.index("esc clear"), 0))
+        await until_shown(pilot, "c cancel")
+        assert "/ended" not in screen_text(pilot)
 
 
 async def test_help_and_palette(own: Embedded, tmp_path: Path) -> None:
@@ -368,6 +430,40 @@ async def test_the_log_lists_calls_without_the_key(own: Embedded, tmp_path: Path
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_log_shows_method_path_and_status_of_failed_calls_and_the_selected_one_in_full(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with ExitStack() as server:
+        sandbox = server.enter_context(embedded(SandboxOptions(speed=0, batches=3)))
+        async with driven(app_for(sandbox, tmp_path), size) as pilot:
+            await until_shown(pilot, "live")
+            await pilot.press("L")
+            await until_shown(pilot, "request id req_")
+            server.close()
+            await until_shown(pilot, " failed ")
+            await pilot.press("g")
+            failed = next(line for line in screen_text(pilot).splitlines() if " failed " in line)
+            assert re.search(r"▸\d\d:\d\d:\d\d GET    /v1/messages/batches\S* +failed +\d", failed)
+            await until_shown(pilot, "cannot be reached")
+
+
+async def test_a_log_longer_than_the_screen_scrolls(own: Embedded, tmp_path: Path) -> None:
+    app = app_for(own, tmp_path, settings=Settings())
+    async with driven(app, (80, 24)) as pilot:
+        await until_shown(pilot, "live")
+        calls = [Call(0.0, "GET", f"/{n}", 200, 0.001, f"req_{n}") for n in range(100)]
+        await app.push_screen(Log(calls))
+        await until_shown(pilot, "request id req_99")
+        await pilot.press("G")
+        await until_shown(pilot, "request id req_0")
+        assert any("▸" in line and " /0 " in line for line in screen_text(pilot).splitlines())
+        calls.append(Call(1.0, "DELETE", "/new", 200, 0.001, "req_new"))  # the cursor stays on its call
+        log = app.screen.query_one(ChoiceTable)
+        await until(pilot, lambda: log.row_count == 101)
+        await until_shown(pilot, "request id req_0")
+
+
 async def test_themes(own: Embedded, tmp_path: Path) -> None:
     async with driven(app_for(own, tmp_path)) as pilot:
         await until_shown(pilot, "live")
@@ -407,6 +503,51 @@ async def test_another_profile_is_asked_for(own: Embedded, tmp_path: Path) -> No
         await until(pilot, lambda: app.next_profile)
     assert app.next_profile
     assert app.next_profile.name == "evals"
+
+
+async def test_the_current_profile_is_marked_and_choosing_it_changes_nothing(
+    own: Embedded, tmp_path: Path
+) -> None:
+    app = app_for(own, tmp_path)
+    app.profile_names = ["prod", "test"]
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("p")
+        await until_shown(pilot, "Switch profile")
+        prod, test = (
+            line for line in screen_text(pilot).splitlines() if " prod " in line or "✓ test " in line
+        )
+        assert "current" not in prod
+        assert "▸✓ test" in test
+        assert "current" in test
+        await pilot.press("enter")
+        await until_shown(pilot, "Already on profile test.")
+        assert app.next_profile is None
+
+
+async def test_the_palette_has_commands_first_and_batches_only_for_what_is_in_an_id(
+    own: Embedded, tmp_path: Path
+) -> None:
+    app = app_for(own, tmp_path)
+    async with driven(app) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("slash", *"canceling", "enter")
+        table = app.first_screen.query_one(BatchTable)
+        wanted = next(batch.id for batch in app.workspace.batches.newest() if batch.status == "ended")
+        await pilot.press("colon")
+        await until_shown(pilot, "cancel the batch, after asking")
+        options = app.screen.query_one(CommandList)
+        assert options.option_count < 30  # commands only
+        await pilot.press(*"mark")
+        await until(pilot, lambda: 0 < options.option_count < 4)
+        assert "msgbatch" not in str(options.get_option_at_index(0).prompt)
+        await pilot.press("ctrl+u")
+        paste(pilot, "msgbatch_01neverneverneverneverX")
+        await until_shown(pilot, "fetch this batch")
+        await pilot.press("ctrl+u", *wanted[-6:].lower())
+        await until_shown(pilot, f"batch  {wanted}")
+        await pilot.press("enter")
+        await until(pilot, lambda: table.current is not None and table.current.id == wanted)
 
 
 async def test_a_profile_without_a_key_or_with_a_refused_one_says_so_and_stays(
@@ -490,7 +631,7 @@ async def test_a_whole_id_that_is_not_loaded_is_fetched(many: Embedded, tmp_path
         await pilot.press("slash", "ctrl+u", "enter", "colon")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
         paste(pilot, ids[-2])
-        await until_shown(pilot, "fetch this batch")
+        await until_shown(pilot, f"batch  {ids[-2]}")
         await pilot.press("enter")
         await until(pilot, lambda: table.current is not None and table.current.id == ids[-2])
 

@@ -206,7 +206,7 @@ async def test_read_only_sends_nothing(home: Path, sandbox_with: Start, tmp_path
     sandbox = sandbox_with(batches=3, speed=0)
     async with live(sandbox, tmp_path, read_only=True) as pilot:
         await pilot.press("ctrl+n")
-        await pilot.pause()
+        await until_shown(pilot, "Read-only: new is off.")
         assert not isinstance(pilot.app.screen, PickFile)
         assert "ctrl+n" not in screen_text(pilot)
 

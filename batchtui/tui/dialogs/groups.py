@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from batchtui.tui.dialogs.choose import Choose
-from batchtui.tui.keys import bindings
+from batchtui.tui.keys import bindings, read_only_refusal
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
 
@@ -44,6 +44,10 @@ class Groups(Choose):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaves out what sends something, when read-only; called by Textual."""
         return action != "resubmit" or self._can_resubmit
+
+    def refusal(self, action: str) -> str:
+        """Return why an action cannot be done in a read-only session."""
+        return "" if self._can_resubmit else read_only_refusal("groups", action)
 
     def action_resubmit(self) -> None:
         """Chooses the group to be submitted again."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -21,7 +20,7 @@ from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
 from batchtui.tui.dialogs.palette import Palette
-from batchtui.tui.keys import bindings
+from batchtui.tui.keys import bindings, read_only_refusal
 from batchtui.tui.outline import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
@@ -119,7 +118,27 @@ class BaseScreen(Screen[None]):
     @cached_property
     def key_bar(self) -> KeyBar:
         """The line of keys."""
-        return KeyBar(self.keys)
+        return KeyBar(self.bar_keys)
+
+    @property
+    def bar_keys(self) -> list[Key]:
+        """The keys that the key bar may show."""
+        return self.keys
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys that act where the focus is: letters are text while a filter is typed."""
+        is_typing = self.filter_bar in event.widget.ancestors
+        self.key_bar.show_keys(self._filter_keys if is_typing else self.bar_keys)
+
+    @cached_property
+    def _filter_keys(self) -> list[Key]:
+        keys = keys_on("filter", keymap=self.batchtui.settings.keys)
+        return [key for key in keys if key.group == "filter"]
+
+    def refusal(self, action: str) -> str:
+        """Return why an action cannot be done: in a read-only session, or with what is shown now."""
+        refused = read_only_refusal(self.GROUP, action) if self._read_only else ""
+        return refused or self.why_not(action)
 
     def why_not(self, action: str) -> str:
         """Why something cannot be done now, in one sentence; empty if it can.
@@ -138,13 +157,12 @@ class BaseScreen(Screen[None]):
         """The app, as what it is."""
         return cast("BatchtuiApp", self.app)
 
-    def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
-        """What else the palette offers: a title, words about it, and what leads there."""
-        return ()
-
     def run_key(self, key: Key) -> None:
         """Does what a key does, for the palette and for a click in the key bar."""
-        self.run_key_of(key.action)
+        if key.group == "filter":
+            self.call_later(self.app.run_action, key.action, self.filter_bar)
+        else:
+            self.run_key_of(key.action)
 
     def run_key_of(self, action: str) -> None:
         """Does what the key of an action does."""

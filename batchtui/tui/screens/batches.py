@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 from batchtui.api import ApiError, NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
-from batchtui.config.keys import Group
+from batchtui.config.keys import Group, Key
 from batchtui.text import count, long_duration, shorten_id, size
 from batchtui.tui.batch_text import (
     ORDERS,
@@ -25,10 +25,10 @@ from batchtui.tui.batch_text import (
     matching,
     price_at_most,
     price_of,
-    status_of,
     unknown_terms,
 )
 from batchtui.tui.dialogs.choose import Choose
+from batchtui.tui.dialogs.profiles import Profiles
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.network import Network
 from batchtui.tui.outline import CONNECTING, badges, list_title, where
@@ -43,8 +43,6 @@ from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import LARGEST_PAGE, Changes, Workspace
 
 FETCH_AFTER_SECONDS = 0.3
-PALETTE_BATCHES = 200
-"""Batches that the palette offers; more would make it slow to open."""
 OLD_SECONDS = 60.0
 """From this age on it is said how old what is shown is."""
 
@@ -321,6 +319,11 @@ class BatchesScreen(BatchActionsScreen):
 
     # Keys
 
+    @property
+    def bar_keys(self) -> list[Key]:
+        """All but escape: there is no screen to go back to."""
+        return [key for key in self.keys if key.action != "back"]
+
     def why_not(self, action: str) -> str:
         """Why something cannot be done to what is chosen."""
         batch = self._list.current
@@ -329,7 +332,9 @@ class BatchesScreen(BatchActionsScreen):
         if action == "results" and batch:
             return self._workspace.why_no_results(batch)
         if action == "profile" and not self.batchtui.profile_names:
-            return "There is one profile only; config.toml may name more."
+            if self.batchtui.is_demo:
+                return "The demo has no other profiles."
+            return "No other profile to switch to. Add one to config.toml."
         return super().why_not(action)
 
     @property
@@ -360,6 +365,9 @@ class BatchesScreen(BatchActionsScreen):
                 return
         if self._workspace.seen(batch_id):
             self.go_to([batch_id])
+            if batch_id not in self._list.shown_ids:  # hidden by the filter
+                self.set_filter("")
+                self.go_to([batch_id])
         else:
             self.batchtui.tell(f"{batch_id} was not found in this workspace.", failed=True)
 
@@ -384,11 +392,10 @@ class BatchesScreen(BatchActionsScreen):
             else:
                 await self.app.push_screen(screen)
 
-    def palette_places(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
-        """The newest batches, to go to by their id."""
-        for place, batch in enumerate(self._list.shown[:PALETTE_BATCHES]):
-            words = f"{status_of(batch).words}, {count(batch.counts.total)} requests"
-            yield batch.id, words, partial(self._list.move_to, place)
+    @property
+    def loaded(self) -> Iterable[Batch]:
+        """All batches that are loaded, newest first, whatever the filter."""
+        return self._batches.values()
 
     def action_mark(self) -> None:
         """Marks the batch, and goes on to the next."""
@@ -417,13 +424,17 @@ class BatchesScreen(BatchActionsScreen):
 
     async def action_profile(self) -> None:
         """Goes on with another profile: another key, with a cache of its own."""
-        rows = [[Cell(name)] for name in self.batchtui.profile_names]
-        columns = [Column("", 20, flexible=True)]
-        await self.app.push_screen(Choose("Profile", columns, rows, width=40), self._use_profile)
+        dialog = Profiles(self.batchtui.profile_names, self._workspace.profile.name)
+        await self.app.push_screen(dialog, self._use_profile)
 
     def _use_profile(self, chosen: int | None) -> None:
-        if chosen is not None:
-            self.batchtui.use_profile(self.batchtui.profile_names[chosen])
+        if chosen is None:
+            return
+        name = self.batchtui.profile_names[chosen]
+        if name == self._workspace.profile.name:
+            self.batchtui.tell(f"Already on profile {name}.")
+        else:
+            self.batchtui.use_profile(name)
 
     async def action_new(self) -> None:
         """Asks for a file of requests, and submits it after asking once more."""

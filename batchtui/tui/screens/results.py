@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar, TypeVar
 
 from textual import on, work
@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from batchtui.cache import Batch
-from batchtui.config.keys import Group
+from batchtui.config.keys import Group, Key
 from batchtui.cost import Cost
 from batchtui.results import (
     EVERYTHING,
@@ -365,6 +365,11 @@ class ResultsScreen(ReadingScreen):
             self.action_focus_next()
 
     # Keys: what to show
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The keys that act here; q closes this screen only."""
+        return [replace(key, label="close") if key.action == "quit" else key for key in super().keys]
 
     def why_not(self, action: str) -> str:
         """Why something cannot be done with what is here."""

@@ -16,7 +16,7 @@ _GAP = Cell("  ")
 class KeyBar(LineView):
     """Keys from the table, each with its word; the last one stands at the right.
 
-    Those for which there is no room are left out.
+    Those for which there is no room are left out, the pinned ones last.
 
     Args:
         keys: The keys, the most needed first.
@@ -39,6 +39,13 @@ class KeyBar(LineView):
         super().__init__(id=id)
         self._keys = [key for key in keys if key.show]
         self._asleep: set[str] = set()
+
+    def show_keys(self, keys: Sequence[Key]) -> None:
+        """Show other keys."""
+        shown = [key for key in keys if key.show]
+        if shown != self._keys:
+            self._keys = shown
+            self.repaint()
 
     def dim(self, is_asleep: Callable[[Key], object]) -> None:
         """Dim those keys that cannot act now."""
@@ -66,13 +73,14 @@ class KeyBar(LineView):
         *keys, last = self._keys
         end = self._cells(last)
         room = self.size.width - 2 - width_of(end)
-        shown: list[tuple[Key | None, list[Cell]]] = [(None, [Cell(" ")])]
-        for key in keys:
-            cells = [*self._cells(key), _GAP]
-            if width_of(cells) <= room:
-                shown.append((key, cells))
-                room -= width_of(cells)
-        return [*shown, (None, [Cell(" " * room)]), (last, end)]
+        cells = {key: [*self._cells(key), _GAP] for key in keys}
+        fitting: set[Key] = set()
+        for key in sorted(keys, key=lambda key: not key.pinned):
+            if width_of(cells[key]) <= room:
+                fitting.add(key)
+                room -= width_of(cells[key])
+        shown = [(key, cells[key]) for key in keys if key in fitting]
+        return [(None, [Cell(" ")]), *shown, (None, [Cell(" " * room)]), (last, end)]
 
     def _cells(self, key: Key) -> list[Cell]:
         if key.id in self._asleep:
