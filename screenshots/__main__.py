@@ -17,6 +17,7 @@ from unittest.mock import patch
 import resvg_py
 from rich.segment import Segment
 from textual import events
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -162,15 +163,17 @@ async def settle(app: App[None]) -> None:
         await asyncio.sleep(LOOK_SECONDS)
         for field in app.screen.query(Input):
             field.cursor_blink = False
+        # Without it, a dialog that Textual has not painted yet would be kept with nothing behind it.
+        visible_screen_stack.set(app._background_screens)
         before, shown = shown, [list(strip) for strip in app.screen._compositor.render_strips()]
         looks = looks + 1 if shown == before and not is_busy(app) else 0
 
 
 def is_busy(app: App[None]) -> bool:
-    """Whether something is under way that will still change what is shown."""
-    is_moving = isinstance(app.screen, BaseScreen) and not app.screen.is_settled
+    """Whether something is under way that will still change what is shown, also below a dialog."""
+    screens = [screen for screen in app.screen_stack if isinstance(screen, BaseScreen)]
     is_submitting = any(worker.group in ("submit", "resubmit") for worker in app.workers)
-    return is_moving or (is_submitting and not app.screen.is_modal)
+    return not all(screen.is_settled for screen in screens) or (is_submitting and not app.screen.is_modal)
 
 
 def save(name: str, svg: str) -> None:

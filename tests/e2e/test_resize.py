@@ -33,6 +33,8 @@ def on_an_old_batch(terminal: Terminal) -> None:
     """Leaves whatever is open, and goes to a batch in the list that ended hours ago."""
     terminal.type(ESC * 6 + f"/{ESC}G")
     terminal.until_shown(f"Batches  {ALL} ")
+    # A list that was smaller when the cursor moved stays scrolled when it grows.
+    terminal.until(partial(fills, terminal), "a frame of the terminal's size")
     terminal.type("g" + "j" * OLD)
 
 
@@ -55,6 +57,12 @@ def test_after_a_storm_it_looks_like_after_a_start(
         on_an_old_batch(terminal)
     stormy.until(partial(same, stormy, fresh), "both to look the same")
     read_output(bytes(stormy.raw))
+
+
+def fills(terminal: Terminal) -> bool:
+    """Whether the screen was drawn at the size that the terminal has now."""
+    first, *_, last, _ = (line.rstrip() for line in terminal.lines[1:])
+    return first.endswith("╮") and last.endswith("╯") and len(first) == len(last) == len(terminal.lines[0])
 
 
 def same(stormy: Terminal, fresh: Terminal) -> bool:

@@ -155,7 +155,9 @@ class ResultsScreen(ReadingScreen):
     def is_settled(self) -> bool:
         """As much is here as was wanted, all of it has its price, and nothing is looked for."""
         is_priced = self._is_priced or self._fetcher.progress.state is not State.COMPLETE
-        is_looking = any(worker.node is self and not worker.is_finished for worker in self.workers)
+        # What resubmits waits for the choice in its dialog.
+        workers = (worker for worker in self.workers if worker.node is self and worker.group != "resubmit")
+        is_looking = any(not worker.is_finished for worker in workers)
         return self._is_at_rest and is_priced and self._pane.is_settled and not is_looking
 
     @property
