@@ -10,13 +10,13 @@ import click
 
 from batchtui.cli.asking import ask
 from batchtui.cli.completion import complete_id
-from batchtui.cli.failures import FAILED, Failed
+from batchtui.cli.each import for_each
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
 from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from batchtui.cache import Batch
     from batchtui.submissions import Origin
@@ -82,6 +82,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     What has begun may still finish, and is billed. A batch is canceling until then, and has results for
     what was done. Asks first; where there is no terminal to ask on, --yes is needed.
     """
+    from batchtui.api import NotAuthorised, NotReachable
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
@@ -92,7 +93,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
             batch = workspace.batches.get(batch_id)
             print_line(f"{batch_id}  {batch.status if batch else 'canceling'}")
 
-        await _each(wanted, cancel_one)
+        await for_each(wanted, cancel_one, stop_at=(NotAuthorised, NotReachable))
 
     session.run(work)
 
@@ -108,6 +109,7 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     canceled first. Asks first, and says whose results are saved nowhere else; where there is no terminal to
     ask on, --yes is needed.
     """
+    from batchtui.api import NotAuthorised, NotReachable
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
@@ -119,32 +121,9 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
             await workspace.delete(batch_id)
             print_line(f"{batch_id}  deleted")
 
-        await _each(wanted, delete_one)
+        await for_each(wanted, delete_one, stop_at=(NotAuthorised, NotReachable))
 
     session.run(work)
-
-
-async def _each(ids: Sequence[str], act: Callable[[str], Awaitable[None]]) -> None:
-    """Act on each batch once; a failure is told and does not keep the others from their turn.
-
-    Raises:
-        Failed: Some failed.
-        ApiError: The only one failed, or the key is refused.
-    """
-    from batchtui.api import NotAuthorised, StatusError, UnusableId
-    from batchtui.workspace import WorkspaceError
-
-    wanted, failed = list(dict.fromkeys(ids)), 0
-    for batch_id in wanted:
-        try:
-            await act(batch_id)
-        except (StatusError, UnusableId, WorkspaceError) as error:
-            if len(wanted) == 1 or isinstance(error, NotAuthorised):
-                raise
-            say(f"{batch_id}: {error}")
-            failed += 1
-    if failed:
-        raise Failed(f"{failed} of {len(wanted)} batches failed.", FAILED)
 
 
 def _named(ids: list[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.completion import complete_id
+from batchtui.cli.each import for_each
 from batchtui.cli.failures import Failed
 from batchtui.cli.fetching import check_complete, fetch, open_results
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table
@@ -17,7 +18,7 @@ from batchtui.text import count, money, plural
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from batchtui.cost import Cost, ModelCost, Tokens
+    from batchtui.cost import Cost, Tokens
     from batchtui.workspace import Workspace
 
 TITLES = (
@@ -42,24 +43,31 @@ def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
     Only results tell what was used: those that are not here yet are fetched and kept. Prices in US dollars
     come with batchtui, at the rate for batches; a model that they do not name costs "unknown".
 
-    Exits with 1 for a batch that has not ended, with what its requests may cost where they are kept here;
-    with 5 if results are missing.
+    If a batch fails, the others are still shown. Exits with 1 if a batch has not ended, with what its
+    requests may cost where they are kept here; with 5 if results are missing.
     """
 
     async def work(workspace: Workspace) -> None:
         from batchtui.cost import Cost
 
-        wanted = list(dict.fromkeys(workspace.full_id(batch_id) for batch_id in ids))
-        lines: list[ModelCost] = []
-        for batch_id in wanted:
-            found = await _cost(workspace, batch_id)
+        found: dict[str, Cost] = {}
+
+        async def print_one(given: str) -> None:
+            batch_id = workspace.full_id(given)
+            if batch_id in found:
+                return
+            found[batch_id] = cost = await _cost(workspace, batch_id)
             if as_json:
-                print_json(_json(batch_id, found))
+                print_json(_json(batch_id, cost))
             else:
-                _print(batch_id, found, is_first=batch_id == wanted[0])
-            lines += found.models
-        if len(wanted) > 1 and not as_json:
-            _print(plural(len(wanted), "batch", "batches"), Cost.of(lines))
+                _print(batch_id, cost, is_first=len(found) == 1)
+
+        try:
+            await for_each(ids, print_one)
+        finally:
+            if len(found) > 1 and not as_json:
+                total = Cost.of([line for cost in found.values() for line in cost.models])
+                _print(plural(len(found), "batch", "batches"), total)
 
     session.run(work)
 

@@ -78,6 +78,28 @@ def test_before_the_end_nothing_can_be_known(frozen_sandbox: Embedded) -> None:
     assert "not ended yet" in done.stderr
 
 
+def test_a_batch_that_fails_does_not_keep_the_others_from_their_cost(frozen_sandbox: Embedded) -> None:
+    key, url = frozen_sandbox.api_key, frozen_sandbox.base_url
+    listed = command("list", "--status", "in_progress", "--limit", "1", "--json", key=key, url=url)
+    running = json.loads(listed.stdout)["id"]
+    words = ("cost", "msgbatch_never", TWO_MODELS, running, TWO_MODELS[:-2])
+    done = command(*words, "--json", key=key, url=url)
+    assert done.returncode == 1
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [TWO_MODELS]
+    never, not_ended, summary = done.stderr.splitlines()
+    assert "'msgbatch_never' not found" in never
+    assert not_ended.startswith(f"{running} has not ended yet")
+    assert summary == "batchtui: 2 of 4 batches failed."
+
+
+def test_the_total_counts_only_batches_whose_cost_is_known(frozen_sandbox: Embedded) -> None:
+    key, url = frozen_sandbox.api_key, frozen_sandbox.base_url
+    done = command("cost", OLD_HAIKU, "msgbatch_never", TWO_MODELS, key=key, url=url)
+    assert done.returncode == 1
+    assert "\n2 batches\n" in done.stdout
+    assert done.stderr.splitlines()[-1] == "batchtui: 1 of 3 batches failed."
+
+
 def test_a_part_of_the_results_has_no_cost(sandbox_with: Callable[..., Embedded]) -> None:
     short = sandbox_with(speed=0, faults=("short:2000", "no-range"))
     done = command("cost", TWO_MODELS, key=short.api_key, url=short.base_url)
