@@ -195,7 +195,7 @@ class Submissions:
             prepared: What is to be sent; remembers what is answered, so that `submit` sees what came since.
             parent: Only what was submitted again of this batch: a batch may have failed as a whole.
         """
-        same = self._same(prepared, parent)
+        same = self._same(prepared, parent) if self._has_journal else []
         prepared.same.update(submission.id for submission in same)
         return same[0] if same else None
 

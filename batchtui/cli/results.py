@@ -93,7 +93,8 @@ def results(
                 else:
                     number = await _print(fetcher, found, Format(form), query)
         if custom_id is not None and not number:
-            raise Failed(f"No result has the custom_id {custom_id}.")
+            kind = f"{outcome} result" if outcome else "result"
+            raise Failed(f'No {kind} with custom_id "{custom_id}" in {batch_id}.')
 
     if output and os.path.lexists(output):
         raise Failed(f"{output} exists already; choose another name.")

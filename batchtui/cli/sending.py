@@ -13,7 +13,9 @@ from batchtui.cli.progress import show_progress
 from batchtui.text import count, long_duration, plural, size
 
 if TYPE_CHECKING:
-    from batchtui.requests import Prepared, SendEvent, Submission
+    from collections.abc import Sequence
+
+    from batchtui.requests import Part, Prepared, SendEvent, Submission
     from batchtui.workspace import Workspace
 
 NAMED = 20
@@ -27,23 +29,29 @@ def find_earlier(
     earlier = workspace.submissions.earlier(prepared, parent)
     if earlier is None:
         return None
+    say_earlier(earlier)
+    if not earlier.is_whole:
+        return earlier
+    if not again:
+        if yes:
+            raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")
+        ask(yes, "Submit it again, and pay for it a second time?")
+    return None
+
+
+def say_earlier(earlier: Submission) -> None:
+    """Say when the same content was submitted, and as what."""
     date = time.strftime("%Y-%m-%d %H:%M", time.localtime(earlier.created_at))
     if not earlier.is_whole:
         done = f"{len(earlier.batch_ids)} of {plural(len(earlier.parts), 'batch', 'batches')}"
-        say(f"The same was begun on {date}, {done} done; going on with it.")
-        return earlier
-    if earlier.is_unrecorded:
+        say(f"The same submission was started on {date}, {done} created. Submitting again continues it.")
+    elif earlier.is_unrecorded:
         say(
             f"The same content may have been submitted on {date}: the record of it was lost. If its batch is "
             f"in `batchtui list`, run `batchtui attach ID {shlex.quote(earlier.source)}`."
         )
     else:
         say(f"The same content was already submitted on {date} as {some(earlier.batch_ids)}.")
-    if not again:
-        if yes:
-            raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")
-        ask(yes, "Submit it again, and pay for it a second time?")
-    return None
 
 
 async def submit(
@@ -64,11 +72,17 @@ async def submit(
         again: Whether `--again` was given: also what may exist already is sent.
         as_json: Whether to print objects instead of ids.
     """
+    from asyncio import CancelledError
+
     submission_id = unfinished.id if unfinished else prepared.kept.name
     try:
         await workspace.submit(
             prepared, unfinished=unfinished, parent=parent, regardless=again, on_sent=_report_sent
         )
+    except CancelledError:  # ctrl+c, or another signal that ends the process
+        show_progress("")
+        _say_what_may_exist(workspace.submissions.parts(submission_id))
+        raise
     finally:
         show_progress("")
         for part in workspace.submissions.parts(submission_id):
@@ -77,6 +91,15 @@ async def submit(
                 print_objects([{"id": part.batch_id, "requests": requests, "part": number}])
             elif part.batch_id:
                 print_line(part.batch_id)
+
+
+def _say_what_may_exist(parts: Sequence[Part]) -> None:
+    if any(part.may_exist for part in parts):
+        which = "The batch" if len(parts) == 1 else "One of the batches"
+        say(
+            f"{which} may exist: all of it was sent, and no clear answer came. "
+            "Run the same command again: it looks for the batch before it sends."
+        )
 
 
 def _report_sent(event: SendEvent) -> None:

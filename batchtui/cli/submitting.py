@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,13 @@ from batchtui.cli.fetching import check_complete, fetch, open_results
 from batchtui.cli.output import print_line, print_lines, print_objects, say
 from batchtui.cli.parameters import TEXT
 from batchtui.cli.progress import show_progress
-from batchtui.cli.sending import find_earlier, some, submit
+from batchtui.cli.sending import find_earlier, say_earlier, some, submit
 from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
 
 if TYPE_CHECKING:
     from batchtui.requests import Fault, Prepared
+    from batchtui.results import Results
     from batchtui.submissions import Failures
     from batchtui.workspace import Workspace
 
@@ -61,7 +62,7 @@ def create(
     limits the rate, is tried again for some minutes.
     """
     if dry_run:
-        _check_only(file, split, as_json)
+        _check_only(session, file, split, as_json)
         return
 
     async def work(workspace: Workspace) -> None:
@@ -159,6 +160,7 @@ def resubmit(
         with _mended(workspace, file) as mended:
             async with open_results(workspace, full_id) as (fetcher, results):
                 check_complete(await fetch(fetcher))
+                _check_custom_ids(full_id, results, custom_ids, outcomes)
                 failures = workspace.submissions.failures(
                     full_id,
                     results,
@@ -169,12 +171,14 @@ def resubmit(
                 )
             _tell_failures(full_id, failures)
             if not failures.again:
-                raise Failed(f"Nothing of {full_id} is to be submitted again.")
+                raise Failed(f"Nothing to resubmit of {full_id}.")
             prepared = workspace.submissions.prepare_again(full_id, failures.again, mended)
         with _discarded(workspace, prepared):
             _refuse_faults(prepared, as_json)
             _summarise(prepared)
             if dry_run:
+                if earlier := workspace.submissions.earlier(prepared, full_id):
+                    say_earlier(earlier)
                 if as_json:
                     print_objects([_plan(prepared)])
                 else:
@@ -191,7 +195,7 @@ def resubmit(
 # Checking
 
 
-def _check_only(file: Path, split: bool, as_json: bool) -> None:
+def _check_only(session: Session, file: Path, split: bool, as_json: bool) -> None:
     """`create --dry-run`."""
     from batchtui.disk.scratch import scratch_folder
     from batchtui.requests import prepare
@@ -204,7 +208,24 @@ def _check_only(file: Path, split: bool, as_json: bool) -> None:
         _refuse_size(prepared, split)
         if as_json:
             print_objects([_plan(prepared)])
-        say(f"Nothing is wrong with it; nothing was sent. It would be {_batches(prepared)}.")
+        _say_submitted_before(session, prepared)
+        say(f"No errors found. Nothing was sent. It would be {_batches(prepared)}.")
+
+
+def _say_submitted_before(session: Session, prepared: Prepared) -> None:
+    """Say what a real run would say of the same content, as far as that can be known without a key."""
+    from batchtui.config import ConfigError
+
+    async def work(workspace: Workspace) -> None:
+        if earlier := workspace.submissions.earlier(prepared):
+            say_earlier(earlier)
+
+    if session.demo:  # it starts with no submissions
+        return
+    try:
+        session.run(work)
+    except ConfigError as error:
+        say(f"Not checked whether it was submitted before: {error}")
 
 
 @contextmanager
@@ -324,6 +345,18 @@ def _outcomes(only: str) -> list[str]:
         if word not in FAILED:
             raise Failed(f"--only {word}: say {', '.join(FAILED)}, or some of them.", code=2)
     return outcomes
+
+
+def _check_custom_ids(
+    batch_id: str, results: Results, custom_ids: Iterable[str], outcomes: Sequence[str]
+) -> None:
+    """Fail if a custom_id is not in the batch, and say which ones did not fail."""
+    for custom_id in custom_ids:
+        row = results.find(custom_id)
+        if row is None:
+            raise Failed(f'No request with custom_id "{custom_id}" in {batch_id}. Nothing was sent.')
+        if row.outcome not in outcomes:
+            say(f'Skipped "{custom_id}": its outcome is {row.outcome or "missing"}.')
 
 
 def _tell_failures(batch_id: str, failures: Failures) -> None:

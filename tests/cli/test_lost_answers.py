@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +14,7 @@ import pytest
 from batchtui.cli import main
 from batchtui.requests import UNKNOWN_SECONDS
 from batchtui.submissions import Submissions
+from tests.canned_server import HANGING, answer, canned_server
 from tests.cli.test_submitting import Done, count
 from tests.submitting import SLOW, request, write
 
@@ -196,3 +201,26 @@ def test_a_refused_create_is_retried_and_said(
     assert (done.code, done.out.strip(), count(api)) == (0, newest(api), 2)
     assert "Overloaded (529 overloaded_error, " in done.err
     assert "Trying again in 0 s." in done.err
+
+
+NO_BATCHES = b'{"data": [], "has_more": false, "first_id": null, "last_id": null}'
+
+
+async def test_an_interrupted_create_says_that_the_batch_may_exist(file: Path) -> None:
+    async with canned_server(answer("200 OK", NO_BATCHES), HANGING) as server:
+        env = os.environ | {"ANTHROPIC_BASE_URL": server.base_url, "ANTHROPIC_API_KEY": "sk-test"}
+        words = ("-m", "batchtui", "create", str(file), "--yes")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, env=env, stderr=asyncio.subprocess.PIPE
+        )
+        while not any(request.startswith(b"POST") for request in server.requests):
+            await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, stderr = await process.communicate()
+    assert process.returncode == 130
+    last = [line for line in stderr.decode().splitlines() if line][-2:]
+    assert last == [
+        "The batch may exist: all of it was sent, and no clear answer came. "
+        "Run the same command again: it looks for the batch before it sends.",
+        "Interrupted.",
+    ]

@@ -143,6 +143,26 @@ def test_the_same_again_is_refused_unless_told(run: Run, api: httpx.Client, file
     assert count(api) == 2
 
 
+def test_a_dry_run_says_what_was_submitted_before(run: Run, api: httpx.Client, file: Path) -> None:
+    assert "submitted" not in run("create", file, "--dry-run").err
+    batch_id = run("create", file, "--yes").out.strip()
+    dry, real = run("create", file, "--dry-run"), run("create", file, "--yes")
+    assert (dry.code, real.code) == (0, 1)
+    (said,) = (line for line in real.err.splitlines() if batch_id in line)
+    assert said in dry.err.splitlines()
+    assert count(api) == 1
+
+
+def test_a_dry_run_without_a_key_says_that_it_does_not_know_what_was_submitted(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("create", file, "--yes")
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    done = run("create", file, "--dry-run")
+    assert done.code == 0
+    assert "Not checked whether it was submitted before: No API key" in done.err
+
+
 def test_requests_whose_record_was_lost_are_sent_again_only_when_told(
     run: Run, api: httpx.Client, file: Path
 ) -> None:
@@ -311,3 +331,21 @@ def test_on_a_terminal_it_asks_and_shows_how_far_it_is(
         terminal.expect(pexpect.EOF)
         terminal.close()
         assert (terminal.exitstatus, count(api)) == (code, batches)
+
+
+def test_resubmit_names_a_custom_id_that_is_not_there_or_did_not_fail(
+    run: Run, api: httpx.Client, file: Path
+) -> None:
+    batch_id = run("create", file, "--yes").out.strip()
+    run("watch", batch_id, "--interval", "0.1")
+    wrong = run("resubmit", batch_id, "--custom-id", "a-4", "--custom-id", "nope", "--yes")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert wrong.err.endswith(
+        f'batchtui: No request with custom_id "nope" in {batch_id}. Nothing was sent.\n'
+    )
+    fine = run("resubmit", batch_id, "--custom-id", "a-0", "--yes")
+    assert (fine.code, fine.err.splitlines()) == (
+        1,
+        ['Skipped "a-0": its outcome is succeeded.', f"batchtui: Nothing to resubmit of {batch_id}."],
+    )
+    assert count(api) == 1
