@@ -18,7 +18,7 @@ import msgspec
 from batchtui.results import loose
 from batchtui.results.message import OpenedResult, open_result
 from batchtui.results.row import Flag, ResultRow
-from batchtui.text import clean_line, clean_text
+from batchtui.text import clean_line, clean_text, replace_surrogates
 
 Lines = Iterable[tuple[ResultRow, bytes]]
 """Results, each with its line as it came."""
@@ -161,7 +161,7 @@ def _read_loosely(row: ResultRow, line: bytes) -> tuple[str, object]:
     if not isinstance(result, dict):
         return row.custom_id, None
     # Python's NaN and infinity are not JSON.
-    text = loose.without_surrogates(json.dumps(result, ensure_ascii=False))
+    text = replace_surrogates(json.dumps(result, ensure_ascii=False))
     return row.custom_id, json.loads(text, parse_constant=lambda _: None)
 
 
@@ -194,8 +194,9 @@ def _markdown_parts(row: ResultRow, result: OpenedResult) -> Iterator[str]:
         kind = _escaped(texts["error_type"])
         yield f"> **{kind}**: {result.error.advice}" if kind else f"> {result.error.advice}"
         yield _indented(texts["error_message"])
-    for block in result.blocks:
-        if block.type != "text":
+    sections = [block for block in result.sections if block.type != "text" or block.text.strip()]
+    for block in sections:
+        if block.type != "text" or len(sections) > 1:
             yield f"**{_escaped(f'{block.type} {block.title}') or '?'}**"
         yield _indented(block.text)
 

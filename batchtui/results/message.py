@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -63,8 +64,22 @@ class OpenedResult:
 
     @property
     def reply(self) -> str:
-        """All text blocks joined, as for copying."""
-        return "".join(block.text for block in self.blocks if block.type == "text")
+        """What it says, without thinking and tools, as for copying.
+
+        Adjacent text blocks are one text, which citations divide; a blank line stands for what is between
+        any others.
+        """
+        texts = (block.text for block in self.sections if block.type == "text")
+        return "\n\n".join(filter(None, texts))
+
+    @property
+    def sections(self) -> Iterator[Block]:
+        """The blocks in order, with adjacent text blocks joined into one."""
+        for is_text, run in groupby(self.blocks, key=lambda block: block.type == "text"):
+            if is_text:
+                yield Block("text", text="".join(block.text for block in run))
+            else:
+                yield from run
 
     @property
     def texts(self) -> Iterator[tuple[str, str]]:

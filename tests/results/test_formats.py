@@ -176,6 +176,24 @@ def test_csv_leaves_numbers_alone(number: str) -> None:
     assert row["reply"] == number
 
 
+def test_texts_of_a_reply_keep_apart_what_tools_said_between_them() -> None:
+    said = [{"type": "text", "text": text} for text in ("I look.", "It ", "rains.", "")]
+    tool = {"type": "server_tool_use", "name": "web_search", "input": {}}
+    body = jsonl(succeeded("a", content=[said[0], tool, said[1], said[2], tool, said[3]]))
+    (row,) = cells(written(body, Format.CSV))
+    assert row["reply"] == "I look.\n\nIt rains."
+    assert re.findall("(?m)^(?:\\*\\*| {4}).*", written(body, Format.MARKDOWN)) == [
+        "**text**",
+        "    I look.",
+        "**server\\_tool\\_use web\\_search**".replace("\\_", "_"),
+        "    {}",
+        "**text**",
+        "    It rains.",
+        "**server_tool_use web_search**",
+        "    {}",
+    ]
+
+
 # JSON
 
 
@@ -229,6 +247,7 @@ def test_a_markdown_section_holds_a_result() -> None:
     assert written(body, Format.MARKDOWN) == (
         "## a\n\n"
         "*succeeded · claude-haiku-4-5-20251001 · end_turn · 16 tokens in, 7 out*\n\n"
+        "**text**\n\n"
         "    **Hi**\n\n        there\n\n"
         "**tool_use save_it**\n\n"
         '    {\n      "text": "```"\n    }\n\n'
@@ -278,7 +297,7 @@ def test_no_result_forges_or_swallows_a_section(custom_id: str, text: str) -> No
     )
     markdown = written(body, Format.MARKDOWN)
     headings, kinds, definitions = parts_of(markdown)
-    shown = clean_line(custom_id.encode("utf-8", "replace").decode())
+    shown = clean_line(custom_id)
     assert headings == [shown.strip() or "(line 1)", "second", "third", "last"]
     assert kinds <= PLAIN_KINDS
     assert not definitions.get("references")

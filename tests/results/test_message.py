@@ -33,7 +33,7 @@ def test_a_reply_in_order() -> None:
     ]
     result = opened(succeeded("a", content=content, id="msg_7"))
     assert [block.type for block in result.blocks] == ["thinking", "text", "tool_use", "text"]
-    assert result.reply == "Hello world"
+    assert result.reply == "Hello \n\nworld"
     assert result.blocks[2] == Block("tool_use", "save", '{\n  "n": 1\n}', "json")
     assert (result.custom_id, result.outcome, result.error) == ("a", "succeeded", None)
     assert (result.model, result.stop_reason) == ("claude-haiku-4-5-20251001", "end_turn")
