@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,11 +18,14 @@ from batchtui.requests.long_lines import LONG_LINE, shorten_texts
 from batchtui.requests.params import params_faults
 from batchtui.requests.reading import LARGEST_REQUEST
 from batchtui.requests.weighing import Weight, weigh
+from batchtui.text import replace_surrogates
 
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 KEYS = frozenset({"custom_id", "params"})
 """What a request has; the API refuses anything beside. Source: public OpenAPI document."""
 NAMES_SHOWN = 5
+_KEYS_ONCE = (b'"custom_id"', b'"params"', b'"model"', b'"max_tokens"', b'"messages"')
+"""Decoding keeps the last of several; a request that names one of these only once is not looked at closer."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -65,7 +69,11 @@ def check(raw: bytes) -> Checked | list[str]:
     try:
         short, lengths = shorten_texts(raw) if len(raw) > LONG_LINE else (raw, {})
         request = _decode(short)
-        return _faults(request) or _keep(request["custom_id"], request["params"], lengths)
+        return (
+            _repeated_keys(short)
+            or _faults(request)
+            or _keep(request["custom_id"], request["params"], lengths)
+        )
     except UnicodeDecodeError:
         return ["not UTF-8; save the file as UTF-8"]
     except msgspec.DecodeError as error:
@@ -126,6 +134,25 @@ def _key_faults(request: dict[str, Any]) -> Iterator[str]:
         yield _not_allowed(others, "custom_id and params")
 
 
+def _repeated_keys(raw: bytes) -> list[str]:
+    """Keys of a request, or of its params, that it has twice: which one counts is anybody's guess."""
+    if all(raw.count(key) < 2 for key in _KEYS_ONCE):
+        return []
+    request = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str)
+    params = dict(request).get("params") if isinstance(request, _Pairs) else None
+    return [
+        f"{quoted(name)} comes twice{place}; keep one"
+        for found, place in ((request, ""), (params, " in params"))
+        if isinstance(found, _Pairs)
+        for name, times in Counter(name for name, _ in found).items()
+        if times > 1
+    ]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with all its keys, in order."""
+
+
 def _not_allowed(names: Iterable[str], place: str) -> str:
     found = sorted(names)
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
@@ -135,13 +162,13 @@ def _not_allowed(names: Iterable[str], place: str) -> str:
 
 
 def custom_id_of(raw: bytes) -> str:
-    """The id of a request that may be faulty, with ? for half characters; empty if it cannot be read."""
+    """The id of a request that may be faulty, with U+FFFD for half characters; empty if it cannot be read."""
     try:
         request = json.loads(shorten_texts(raw)[0] if len(raw) > LONG_LINE else raw)
     except (ValueError, RecursionError):
         return ""
     custom_id = request.get("custom_id") if isinstance(request, dict) else None
-    return custom_id.encode("utf-8", "replace").decode() if isinstance(custom_id, str) else ""
+    return replace_surrogates(custom_id) if isinstance(custom_id, str) else ""
 
 
 def _custom_id_faults(request: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from batchtui.requests.opening import foreign_fault, open_requests
 from batchtui.text import shorten
 
@@ -19,9 +21,14 @@ LOOK_BYTES = 4096
 """What a file begins with tells what it is."""
 SHOWN_BYTES = 80
 NAME_CHARS = 40
+PRETTY_PRINTED = (
+    "an object begins here and does not end on this line; the file looks pretty-printed, "
+    "so write each request on one line, as `jq -c .` does"
+)
 BOM = b"\xef\xbb\xbf"
 BACKSLASH = 0x5C
 
+_decode = msgspec.json.Decoder(msgspec.Raw).decode
 _NAME = rb'"(?P<name>[^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+:\s*+'
 _SIMPLE = rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s"\[\]{},]++)\s*+'
 _UNNAMED = _NAME.replace(rb"?P<name>", b"?:")
@@ -77,9 +84,25 @@ def _read_lines(file: BufferedReader) -> Iterator[Item]:
             _pass_over_line(file)
         if number == 1:
             line = line.removeprefix(BOM)
+        is_pretty = _is_pretty_printed(line, file)
         line = line.strip()  # and no name for the longer one, which would keep it while this one is checked
+        if is_pretty:
+            yield Item(number, b"", PRETTY_PRINTED)
+            return
         if line:
             yield Item(number, line)
+
+
+def _is_pretty_printed(line: bytes, file: BufferedReader) -> bool:
+    """Whether an object begins on this line and goes on in the next one."""
+    next_line = file.peek(LOOK_BYTES)[:LOOK_BYTES].lstrip()
+    if not next_line or next_line.startswith(b"{") or not line.lstrip().startswith(b"{"):
+        return False
+    try:
+        _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return "truncated" in str(error)
+    return False
 
 
 def _pass_over_line(file: BufferedReader) -> None:

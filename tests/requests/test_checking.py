@@ -282,3 +282,26 @@ def test_all_that_is_wrong_with_a_request_is_told() -> None:
 def test_a_request_that_was_accepted_elsewhere_needs_only_a_custom_id() -> None:
     assert identify(b'{"custom_id": "a", "params": {"new_kind": 1}}')[:3] == ("a", "", 0)
     assert isinstance(identify(b'{"params": {}}'), list)
+
+
+@pytest.mark.parametrize(
+    ("twice", "said"),
+    [
+        (b'"custom_id": "b", "params"', '"custom_id" comes twice; keep one'),
+        (b'"params": {}, "params"', '"params" comes twice; keep one'),
+    ],
+)
+def test_a_key_that_comes_twice_in_a_request_is_told(twice: bytes, said: str) -> None:
+    assert faults(request().replace(b'"params"', twice)) == [said]
+
+
+@pytest.mark.parametrize("key", ["model", "max_tokens", "messages"])
+def test_a_key_that_comes_twice_in_params_is_told(key: str) -> None:
+    raw = request().replace(f'"{key}"'.encode(), f'"{key}": 9, "{key}"'.encode(), 1)
+    assert faults(raw) == [f'"{key}" comes twice in params; keep one']
+
+
+def test_a_name_of_ours_elsewhere_in_a_request_is_no_repeated_key() -> None:
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in ("model", "params")}}
+    assert isinstance(check(request("custom_id", tools=[TOOL | {"input_schema": schema}])), Checked)
+    assert faults(b'["params", "params"]') == ['not an object; a request is {"custom_id": …, "params": {…}}']

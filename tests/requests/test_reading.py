@@ -177,3 +177,31 @@ def test_a_pipe_can_be_read(file: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(file.write_text, "{}\n" * 3)
         assert [item.line for item in read_items(file)] == [1, 2, 3]
+
+
+@files
+@given(
+    st.lists(objects, max_size=3),
+    objects.filter(len),
+    st.lists(objects, max_size=3),
+    st.sampled_from([1, 2, "\t"]),
+)
+def test_a_pretty_printed_request_is_one_fault_on_its_first_line(
+    file: Path,
+    before: list[dict[str, Any]],
+    pretty: dict[str, Any],
+    after: list[dict[str, Any]],
+    indent: int | str,
+) -> None:
+    lines = [json.dumps(one) for one in before]
+    whole = [*lines, json.dumps(pretty, indent=indent), *(json.dumps(one, indent=indent) for one in after)]
+    file.write_text("\n".join(whole), encoding="utf-8")
+    items = list(read_items(file))
+    assert [item.raw for item in items[:-1]] == [line.encode() for line in lines]
+    assert (items[-1].line, items[-1].raw) == (len(lines) + 1, b"")
+    assert "pretty-printed" in items[-1].fault
+
+
+def test_a_line_that_is_cut_off_does_not_hide_the_lines_after_it(file: Path) -> None:
+    file.write_bytes(b'{"a": {"b": 1\n{"c": 2}\n{"d": 3')
+    assert raws(list(read_items(file))) == [b'{"a": {"b": 1', b'{"c": 2}', b'{"d": 3']
