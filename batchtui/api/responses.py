@@ -22,6 +22,7 @@ from batchtui.api.errors import (
     UnexpectedResponse,
     status_error_class,
 )
+from batchtui.text import replace_surrogates
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 1,000 batches is under 1 MB; more than this is not an answer but an attack or a mistake."""
@@ -169,11 +170,11 @@ def first_byte(body: bytes) -> bytes:
 
 
 def _without_surrogates(body: bytes) -> bytes:
-    """JSON whose escaped lone surrogates, which no strict reader takes, are question marks."""
+    """JSON whose escaped lone surrogates, which no strict reader takes, are replaced as in cleaned text."""
     if b"\\ud" not in body.lower():
         return body
     try:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+        return replace_surrogates(json.dumps(json.loads(body), ensure_ascii=False)).encode()
     except (ValueError, RecursionError):
         return body
 

@@ -19,7 +19,7 @@ from batchtui.cli.fetching import (
 )
 from batchtui.cli.output import LEFT, RIGHT, print_lines, print_objects, print_table, say
 from batchtui.cli.session import Session
-from batchtui.text import count, plural
+from batchtui.text import count, plural, replace_surrogates
 
 if TYPE_CHECKING:
     from batchtui.results import ErrorGroup, Fetcher, Hit, Pattern, Progress, Results
@@ -146,8 +146,6 @@ def _hit_object(hit: Hit) -> dict[str, object]:
 
 
 def _group_object(group: ErrorGroup, results: Results) -> dict[str, object]:
-    from batchtui.results.loose import without_surrogates
-
     row = results.row(group.example)
     error = results.open(row).error  # the index cuts long messages
     return {
@@ -155,7 +153,7 @@ def _group_object(group: ErrorGroup, results: Results) -> dict[str, object]:
         "outcome": group.outcome,
         "error_type": group.error_type,
         "pattern": group.pattern,
-        "message": without_surrogates((error and error.message) or group.message),
+        "message": replace_surrogates((error and error.message) or group.message),
         "flag": group.flag,
         "advice": group.advice,
         "example": row.custom_id,

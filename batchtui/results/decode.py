@@ -16,6 +16,7 @@ import msgspec
 from batchtui.cost import Tokens as Billed
 from batchtui.results import loose
 from batchtui.results.row import OUTCOMES, Flag, ResultRow
+from batchtui.text import replace_surrogates
 
 MESSAGE_CHARS = 1000
 BILLED_ITERATIONS = ("compaction", "advisor_message")
@@ -264,4 +265,4 @@ def _tokens(value: object) -> int:
 
 def _text(value: object, longest: int = NAME_CHARS) -> str:
     """The value if it is a text, cut, and without lone surrogates, which SQLite cannot store."""
-    return loose.without_surrogates(value[:longest]) if isinstance(value, str) else ""
+    return replace_surrogates(value[:longest]) if isinstance(value, str) else ""

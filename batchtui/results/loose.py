@@ -70,8 +70,3 @@ def as_object(value: object) -> dict[str, Any]:
 def as_text(value: object) -> str:
     """The value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
-
-
-def without_surrogates(text: str) -> str:
-    """The text with lone surrogates, which cannot be encoded, replaced by question marks."""
-    return text.encode("utf-8", "replace").decode()

@@ -6,7 +6,7 @@ move the cursor, change the terminal, hide or reorder other text. The rest write
 
 from __future__ import annotations
 
-from batchtui.text.clean import clean_line, clean_text
+from batchtui.text.clean import clean_line, clean_text, replace_surrogates
 from batchtui.text.humanize import (
     ago,
     count,
@@ -32,6 +32,7 @@ __all__ = [
     "money",
     "percent",
     "plural",
+    "replace_surrogates",
     "shorten",
     "shorten_id",
     "size",

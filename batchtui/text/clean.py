@@ -8,8 +8,11 @@ and unassigned character, since nobody can say how wide a terminal draws those.
 
 from __future__ import annotations
 
+import re
+
 _REPLACEMENT = "\ufffd"
 _TAB_COLUMNS = 4
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _span(first: int, last: int) -> range:
@@ -54,6 +57,11 @@ class _StandIns(dict[int, int | str | None]):
 _KNOWN = _CONTROLS | _JOINERS | _SPACES | _PRESENTATION | _INVISIBLE
 _LINE = _StandIns(_KNOWN | {0x0A: "⏎", 0x09: " "})
 _TEXT = _StandIns(_KNOWN | {0x0A: "\n", 0x09: "\t"})
+
+
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which cannot be encoded, by the stand-in that cleaned text has for them."""
+    return _SURROGATES.sub(_REPLACEMENT, text)
 
 
 def clean_line(text: str) -> str:

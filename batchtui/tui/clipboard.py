@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
+from batchtui.text import replace_surrogates
+
 LARGEST_BYTES = 74_000
 """Terminals drop longer sequences; xterm takes 100,000 characters of base64, the fewest that is common."""
 
@@ -16,7 +18,7 @@ def clipboard_sequence(text: str, env: Mapping[str, str]) -> str | None:
         text: Raw text; it travels encoded, so that nothing in it can act.
         env: The environment.
     """
-    data = text.encode("utf-8", "replace")
+    data = replace_surrogates(text).encode()
     if len(data) > LARGEST_BYTES:
         return None
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode('ascii')}\x07"

@@ -176,7 +176,7 @@ def plain_parts(text: str, whole: bool, size_in_all: int = 0) -> Iterator[Part]:
 
 
 def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 SORTS = (

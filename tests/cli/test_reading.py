@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 
 from batchtui.results import Advice
 from batchtui.sandbox import Embedded
+from tests.canned_server import answer, canned_server
 from tests.cli.conftest import Call
+from tests.cli.test_commands import command
+from tests.cli.test_cost import BATCH
 
 FAILING = "msgbatch_0191VkeBbJhebe0jUqZo6PT4"
 """5,000 results of the sandbox's first seed, 19 of which failed."""
@@ -111,3 +115,25 @@ def test_an_outcome_that_does_not_exist_is_wrong_usage(call: Call) -> None:
     done = call("results", "msgbatch_1", "--type", "bogus")
     assert (done.returncode, done.stdout) == (2, "")
     assert "bogus" in done.stderr
+
+
+HALF = b'{"custom_id": "a\\udfff", "result": {"type": "errored", "error": {"type": "x", "message": "b\\ud800"}}}\n'
+
+
+async def test_half_a_surrogate_pair_is_shown_as_in_cleaned_text_and_stays_raw_in_results() -> None:
+    answers = answer("200 OK", json.dumps(BATCH).encode()), answer("200 OK", HALF)
+    async with canned_server(*answers) as server:
+        url = server.base_url
+        raw, errors, found, table = [
+            await asyncio.to_thread(command, *words, key="sk-test", url=url)
+            for words in (
+                ("results", "b1"),
+                ("errors", "b1"),
+                ("search", "b1", "x"),
+                ("results", "b1", "--format", "csv"),
+            )
+        ]
+    assert raw.stdout.encode() == HALF
+    assert "b\ufffd" in errors.stdout
+    assert found.stdout.startswith("a\ufffd  ")
+    assert table.stdout.splitlines()[1].startswith("a\ufffd,errored,x,b\ufffd,")

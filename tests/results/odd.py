@@ -29,7 +29,7 @@ ODD = {
     "lone surrogate": (with_extra(b'"\\ud800"'), "good", "succeeded", "loose JSON"),
     "surrogate in custom_id": (
         b'{"custom_id": "a\\udfff", "result": {"type": "expired"}}',
-        "a?",
+        "a\ufffd",
         "expired",
         "loose JSON",
     ),
