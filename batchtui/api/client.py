@@ -27,6 +27,7 @@ from batchtui.api.errors import (
     UnusableId,
     safe_words,
 )
+from batchtui.api.proxies import proxy_for
 from batchtui.api.responses import error_from, parse, read_body, read_error_body, server_time
 from batchtui.api.retry import RetryPolicy
 from batchtui.api.stream import ResultStream
@@ -267,7 +268,7 @@ class BatchesClient:
             async with asyncio.timeout(seconds) as limit:
                 yield lambda: limit.reschedule(now() + seconds)
         except TimeoutError as error:
-            raise TimedOut(f"{self.base_url} gave no whole answer within {seconds:g} seconds.") from error
+            raise TimedOut(f"{self._server} gave no whole answer within {seconds:g} seconds.") from error
 
     async def _begin(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
         request = self._http.build_request(method, path, **arguments)
@@ -301,11 +302,17 @@ class BatchesClient:
         try:
             return await read(response)
         except httpx.RequestError as error:
-            raise ConnectionLost(f"{self.base_url} broke off its answer ({type(error).__name__}).") from error
+            raise ConnectionLost(f"{self._server} broke off its answer ({type(error).__name__}).") from error
 
     def _why_not_reachable(self, error: httpx.RequestError) -> str:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
-        return f"{self.base_url} cannot be reached ({reason or type(error).__name__})."
+        return f"{self._server} cannot be reached ({reason or type(error).__name__})."
+
+    @property
+    def _server(self) -> str:
+        """The server in a message, with the proxy that is between, which may be what fails."""
+        proxy = proxy_for(self.base_url)
+        return f"{self.base_url} through the proxy {proxy.place}" if proxy else self.base_url
 
 
 _BAD_ENVIRONMENT = (

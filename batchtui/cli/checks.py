@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from batchtui.text import count
 
@@ -151,15 +150,13 @@ def certificates(base_url: str, env: Mapping[str, str]) -> Check:
 def proxy(base_url: str) -> Check:
     """Which proxy the calls go through, named without its user and password."""
     from importlib.util import find_spec
-    from urllib.request import getproxies, proxy_bypass
 
-    url = urlsplit(base_url)
-    found = getproxies()
-    address = found.get(url.scheme) or found.get("all")
-    # Plain HTTP goes to this machine only, and never through a proxy.
-    if url.scheme == "http" or not address or proxy_bypass(url.netloc):
+    from batchtui.api.proxies import proxy_for
+
+    found = proxy_for(base_url)
+    if found is None:
         return Check("proxy", True, "none")
-    scheme, place = _proxy_parts(address)
+    scheme, place = found
     if not place:
         return Check("proxy", False, BAD_PROXY)
     name = f"{scheme}://{place}"
@@ -174,18 +171,6 @@ def proxy(base_url: str) -> Check:
     except (httpx.InvalidURL, ValueError):
         return Check("proxy", False, "NO_PROXY cannot be read: write hosts, joined by commas")
     return Check("proxy", True, name)
-
-
-def _proxy_parts(address: str) -> tuple[str, str]:
-    """The scheme of a proxy, and its host and port; an empty one if it cannot be read."""
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "", ""
-    # A password with a "/" in it: what stands before that is not the host.
-    is_cut = "@" in parts.path + parts.query + parts.fragment
-    return parts.scheme, f"{parts.hostname}{port}" if parts.hostname and not is_cut else ""
 
 
 def _with_key(session: Session) -> Iterator[Check]:

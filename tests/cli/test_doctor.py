@@ -16,6 +16,7 @@ from tests.cli.conftest import Call
 
 SECRET = "p4ssw0rd"
 ELSEWHERE = "https://api.example.invalid"
+REFUSED = "All connection attempts failed"
 
 
 def looked_at(call: Call, *words: str, **env: str) -> dict[str, tuple[bool, str]]:
@@ -72,9 +73,21 @@ def test_a_proxy_is_named_without_its_password(call: Call) -> None:
     env = {"ANTHROPIC_BASE_URL": ELSEWHERE, "HTTPS_PROXY": f"http://me:{SECRET}@127.0.0.1:9"}
     found = looked_at(call, **env)
     assert found["proxy"] == (True, "http://127.0.0.1:9")
-    assert not found["api"][0]
+    assert found["api"] == (
+        False,
+        f"{ELSEWHERE} through the proxy 127.0.0.1:9 cannot be reached ({REFUSED}).",
+    )
     assert looked_at(call, **env, NO_PROXY="example.invalid")["proxy"] == (True, "none")
     assert looked_at(call, HTTP_PROXY=env["HTTPS_PROXY"])["proxy"] == (True, "none")
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_that_is_away_is_named_without_its_password(refused: Call, name: str) -> None:
+    env = {"ANTHROPIC_BASE_URL": ELSEWHERE, name: f"http://me:{SECRET}@127.0.0.1:9"}
+    done = refused("list", **env)
+    assert done.returncode == 4
+    assert f"{ELSEWHERE} through the proxy 127.0.0.1:9 cannot be reached ({REFUSED})." in done.stderr
+    assert SECRET not in done.stderr
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "socks5"])

@@ -213,7 +213,7 @@ async def test_an_interrupted_create_says_that_the_batch_may_exist(file: Path) -
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=env, stderr=asyncio.subprocess.PIPE
         )
-        while not any(request.startswith(b"POST") for request in server.requests):
+        while not any(request.startswith(b"POST") for request in server.requests):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, stderr = await process.communicate()
