@@ -28,6 +28,11 @@ class Counts(NamedTuple):
         """Requests that have an outcome."""
         return self.total - self.processing
 
+    @property
+    def unsuccessful(self) -> int:
+        """Requests that ended without a reply: errored, canceled or expired."""
+        return self.errored + self.canceled + self.expired
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

@@ -35,7 +35,8 @@ def list_(session: Session, limit: int, every: bool, status: str | None, as_json
     """List the batches, newest first.
 
     Asks the server, and keeps in the cache what it says. The counts may stay at processing until a batch
-    ends. A batch whose results the server has removed, 29 days after its creation, is shown as archived.
+    ends. `err` counts the requests that errored, expired or were canceled, which `show` tells apart. A batch
+    whose results the server has removed, 29 days after its creation, is shown as archived.
     """
 
     async def work(workspace: Workspace) -> None:
@@ -106,8 +107,8 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     """Delete ended batches and their results for good.
 
     They are deleted on the server. Results that are saved on this disk stay here. A running batch must be
-    canceled first. Asks first, and says whose results are saved nowhere else; where there is no terminal to
-    ask on, --yes is needed.
+    canceled first. Asks first, and says how many have results that are saved nowhere else; where there is no
+    terminal to ask on, --yes is needed.
     """
     from batchtui.api import NotAuthorised, NotReachable
 
@@ -136,9 +137,7 @@ def _print_batches(batches: list[Batch]) -> None:
         ("id", LEFT),
         ("requests", RIGHT),
         ("ok", RIGHT),
-        ("errored", RIGHT),
-        ("canceled", RIGHT),
-        ("expired", RIGHT),
+        ("err", RIGHT),
         ("age", RIGHT),
     )
     now = time.time()
@@ -146,7 +145,7 @@ def _print_batches(batches: list[Batch]) -> None:
         (
             "archived" if batch.is_archived else batch.status,
             batch.id,
-            *(count(n) for n in (batch.counts.total, *batch.counts[1:])),
+            *map(count, (batch.counts.total, batch.counts.succeeded, batch.counts.unsuccessful)),
             duration(now - batch.created_at),
         )
         for batch in batches
@@ -158,7 +157,7 @@ def _facts(batch: Batch) -> list[tuple[str, str]]:
     now = time.time()
     times = {
         "created": batch.created_at,
-        "cancelled": batch.cancel_initiated_at,
+        "cancel sent": batch.cancel_initiated_at,
         "ended": batch.ended_at,
         "archived": batch.archived_at,
     }

@@ -20,14 +20,12 @@ COLUMNS = (
     Column("batch", 14, align="left", flexible=True, cut="front"),
     Column("requests", 8, align="right", drop=1),
     Column("ok", 7, align="right", drop=2),
-    Column("err", 6, align="right", drop=3),
-    Column("canc", 6, align="right", drop=7),
-    Column("exp", 6, align="right", drop=6),
+    Column("err", 7, align="right", drop=3),
     Column("age", 4, align="right", drop=4),
     Column("left", 4, align="right", drop=5),
-    Column("cost", 10, align="right", drop=8),
+    Column("cost", 10, align="right", drop=6),
 )
-"""The columns of the list, for `row_cells`."""
+"""The columns of the list, for `row_cells`; `err` counts all requests that did not succeed."""
 NONE = "·"
 """What stands for zero: it is there, and takes no attention."""
 
@@ -56,12 +54,10 @@ def status_of(batch: Batch) -> Status:
 
 
 def _ended(counts: Counts) -> Status:
-    failed = counts.errored + counts.expired
-    if failed > counts.total // 2:
-        return Status("!", "ended", "error")
-    if counts.canceled > counts.total // 2:
-        return Status("○", "canceled", "muted")
-    return Status("✓", "ended", "success")
+    words = "canceled" if counts.canceled else "ended"
+    if counts.errored + counts.expired > counts.total // 2:
+        return Status("!", words, "error")
+    return Status("○", words, "muted") if counts.canceled else Status("✓", words, "success")
 
 
 def tally(number: int) -> str:
@@ -115,13 +111,18 @@ def row_cells(batch: Batch, now: float, price: Price | None = None) -> Sequence[
         Cell(batch.id, past),
         Cell(count(counts.total), past),
         Cell(tally(counts.succeeded), past if counts.succeeded else "muted"),
-        Cell(tally(counts.errored), "error" if counts.errored and not past else "muted"),
-        Cell(tally(counts.canceled), past if counts.canceled else "muted"),
-        Cell(tally(counts.expired), "warning" if counts.expired and not past else "muted"),
+        Cell(tally(counts.unsuccessful), _err_tone(counts, past)),
         Cell(duration(now - batch.created_at), "muted"),
         Cell(time_left(batch, now), "muted"),
         Cell(price.short if price else "", "muted"),
     )
+
+
+def _err_tone(counts: Counts, past: Tone) -> Tone:
+    """Loud for failures, not for requests that somebody canceled."""
+    if past or not counts.unsuccessful:
+        return "muted"
+    return "error" if counts.errored or counts.expired else ""
 
 
 def price_words(batch: Batch, price: Price | None, *, is_saved: bool) -> str:
@@ -188,8 +189,22 @@ def pace_words(pace: Pace) -> str:
     return f"{count(round(pace.per_minute))} a minute · about {long_duration(pace.seconds_left)} to go"
 
 
-STATUSES = ("in progress", "in_progress", "canceling", "canceled", "ended", "archived", "deleted")
-"""What `status:` in a filter may name, or a part of it."""
+STATUSES = {
+    "in_progress": "running",
+    "canceling": "cancel requested, not ended yet",
+    "ended": "ended, no request canceled",
+    "canceled": "ended, some requests canceled",
+    "archived": "results removed by the server",
+    "deleted": "not on the server, results saved here",
+}
+"""What the status column says, with underscores for blanks, and what that means."""
+HAS_ERRORS = "has:errors"
+FILTER_TERMS = (
+    ("any word", "part of the id or the status"),
+    *((f"status:{status}", meaning) for status, meaning in STATUSES.items()),
+    (HAS_ERRORS, "some requests did not succeed"),
+)
+"""What a filter may hold, and what it finds."""
 
 
 LONG_AS_AN_ID = 20
@@ -199,8 +214,7 @@ LONG_AS_AN_ID = 20
 def matching(batches: Iterable[Batch], text: str) -> list[Batch]:
     """The batches that meet every term of a filter.
 
-    A word must stand in the id or the status; `status:ended` looks at the status only, `has:errors` at
-    the counts.
+    A word must be part of the id or of the status as the list shows it; `FILTER_TERMS` has all terms.
     """
     found = list(batches)
     for term in text.lower().split():
@@ -220,16 +234,19 @@ def unknown_terms(text: str) -> list[str]:
 
 def _is_known(term: str) -> bool:
     name, _, value = term.partition(":")
-    return term == "has:errors" or (name == "status" and any(value in status for status in STATUSES))
+    return term == HAS_ERRORS or (name == "status" and any(status.startswith(value) for status in STATUSES))
 
 
 def _meets(batch: Batch, term: str) -> bool:
     # Most filters are part of an id, and there may be thousands of batches: what is quick comes first.
     if term in batch.id.lower():
         return True
-    if term == "has:errors":
-        return bool(batch.counts.errored or batch.counts.expired)
-    return term.removeprefix("status:") in f"{batch.status} {status_of(batch).words}".lower()
+    if term == HAS_ERRORS:
+        return batch.counts.unsuccessful > 0
+    status = status_of(batch).words.lower().replace(" ", "_")
+    # The beginning of a status is enough, since a filter holds while it is typed.
+    name, colon, value = term.partition(":")
+    return status.startswith(value) if (name, colon) == ("status", ":") else term in status
 
 
 class Order(NamedTuple):
@@ -244,7 +261,7 @@ ORDERS = (
     Order("oldest first", lambda batch: -batch.created_at),
     Order("running first", lambda batch: float(not batch.is_ended)),
     Order("most requests", lambda batch: batch.counts.total),
-    Order("most errors", lambda batch: batch.counts.errored + batch.counts.expired),
+    Order("most errors", lambda batch: batch.counts.unsuccessful),
     Order("results gone soonest", lambda batch: -batch.results_until if batch.has_results else -inf),
 )
 """The orders of the list; the first is the API's."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.content import Content
 
+from batchtui.cache import Counts
 from batchtui.cost import Cost
 from batchtui.results import ErrorGroup, OpenedResult, Progress, ResultRow, Sort, State
 from batchtui.results.blocks import Block, Citation
@@ -41,6 +42,15 @@ def outcome_of(row: ResultRow) -> tuple[str, str, Tone]:
     if row.outcome == "succeeded":
         return sign, row.stop_reason or row.outcome, tone
     return sign, row.error_type.removesuffix("_error") or row.outcome, tone
+
+
+def outcome_counts(counts: Counts) -> Iterator[Cell]:
+    """How many requests did not succeed, each outcome by the sign that the list has for it."""
+    for outcome in ("errored", "canceled", "expired"):
+        number: int = getattr(counts, outcome)
+        if number:
+            sign, tone = _SIGNS[outcome]
+            yield Cell(f"  {count(number)} {sign}", tone)
 
 
 def reply_parts(row: ResultRow, opened: OpenedResult, *, whole: bool, unfolded: bool) -> Iterator[Part]:

@@ -68,8 +68,19 @@ def test_list_as_json_is_what_the_api_says(run: Run, sdk: anthropic.Anthropic) -
 def test_list_for_people(run: Run) -> None:
     done = run("list", "--limit", "5")
     titles, *rows = done.stdout.splitlines()
-    assert titles.split() == ["status", "id", "requests", "ok", "errored", "canceled", "expired", "age"]
+    assert titles.split() == ["status", "id", "requests", "ok", "err", "age"]
     assert len(rows) == 5
+
+
+def test_err_in_the_list_is_all_that_did_not_succeed(frozen_sandbox: Embedded) -> None:
+    run = partial(command, key=frozen_sandbox.api_key, url=frozen_sandbox.base_url)
+    _, *rows = run("list", "--limit", "60").stdout.splitlines()
+    batches = map(json.loads, run("list", "--limit", "60", "--json").stdout.splitlines())
+    for row, batch in zip(rows, batches, strict=True):
+        counts = batch["request_counts"]
+        ok, err = (int(cell.replace(",", "")) for cell in row.split()[3:5])
+        assert (row.split()[1], ok) == (batch["id"], counts["succeeded"])
+        assert err == counts["errored"] + counts["canceled"] + counts["expired"]
 
 
 def test_show(run: Run, sdk: anthropic.Anthropic) -> None:

@@ -389,7 +389,9 @@ async def test_terms_of_the_filter(own: Embedded, tmp_path: Path) -> None:
         await until_shown(pilot, "/status:ended has:errors")
         shown = [table._batches[row] for row in range(table.row_count)]
         assert shown
-        assert all(batch.is_ended and (batch.counts.errored or batch.counts.expired) for batch in shown)
+        assert all(batch.is_ended and batch.counts.unsuccessful for batch in shown)
+        await pilot.press("question_mark", "G")
+        await until_shown(pilot, "status:canceled     ended, some requests canceled")
 
 
 async def test_sort(own: Embedded, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from batchtui.cache import Counts
 from batchtui.cost import Cost, ModelCost, Tokens
 from batchtui.results import open_result
 from batchtui.results.decode import decode_line
@@ -12,6 +13,7 @@ from batchtui.tui.result_text import (
     BLOCKS_FIRST,
     BLOCKS_MOST,
     CUT_CHARS,
+    outcome_counts,
     reply_parts,
     usage_parts,
     used_words,
@@ -70,3 +72,9 @@ def test_a_reply_is_shown_with_all_its_characters_and_line_breaks() -> None:
         "message": {"content": [{"type": "text", "text": text}]},
     }
     assert text in shown(result, whole=False)
+
+
+def test_the_title_counts_each_outcome_by_its_own_sign() -> None:
+    counts = Counts(processing=0, succeeded=5, errored=2, canceled=3, expired=1)
+    assert [cell.text.strip() for cell in outcome_counts(counts)] == ["2 ✗", "3 ○", "1 ◌"]
+    assert not list(outcome_counts(Counts(0, 5, 0, 0, 0)))

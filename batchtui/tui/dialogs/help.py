@@ -17,10 +17,20 @@ class Help(Report):
 
     Args:
         keys: The keys, from `keys_of`.
+        filter_terms: What the filter of the screen may hold, and what that finds.
     """
 
-    def __init__(self, keys: Sequence[Key]) -> None:
-        super().__init__(list(help_lines(keys)))
+    def __init__(self, keys: Sequence[Key], filter_terms: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__([*help_lines(keys), *_term_lines(filter_terms)])
+
+
+def _term_lines(terms: Sequence[tuple[str, str]]) -> Iterator[Content]:
+    if terms:
+        yield Content("")
+        yield content_of([Cell("Filter terms", "strong")])
+    width = max((cell_len(term) for term, _ in terms), default=0) + 2
+    for term, meaning in terms:
+        yield content_of([Cell(term.ljust(width), "accent"), Cell(meaning)])
 
 
 def help_lines(keys: Sequence[Key]) -> Iterator[Content]:

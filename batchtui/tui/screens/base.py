@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
@@ -50,6 +51,9 @@ class BaseScreen(Screen[None]):
 
     GROUP: ClassVar[Group]
     """The keys that are this screen's own."""
+
+    FILTER_TERMS: ClassVar[Sequence[tuple[str, str]]] = ()
+    """What its filter may hold, and what that finds; for the help."""
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     """Beside each other, below each other, one at a time."""
@@ -200,7 +204,7 @@ class BaseScreen(Screen[None]):
 
     async def action_help(self) -> None:
         """The keys of this screen."""
-        await self.app.push_screen(Help(self.keys))
+        await self.app.push_screen(Help(self.keys, self.FILTER_TERMS))
 
     async def action_log(self) -> None:
         """Every call to the API."""

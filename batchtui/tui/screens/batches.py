@@ -18,6 +18,7 @@ from batchtui.config import Settings
 from batchtui.config.keys import Group, Key
 from batchtui.text import count, long_duration, shorten_id, size
 from batchtui.tui.batch_text import (
+    FILTER_TERMS,
     ORDERS,
     PACE_SECONDS,
     Price,
@@ -58,6 +59,7 @@ class BatchesScreen(BatchActionsScreen):
     """
 
     GROUP: ClassVar[Group] = "batches"
+    FILTER_TERMS = FILTER_TERMS
 
     def __init__(self, workspace: Workspace, network: Network, settings: Settings, *, is_demo: bool) -> None:
         self._list, self._detail = BatchTable(), BatchDetail()
@@ -225,7 +227,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def _why_no_match(self) -> str:
         if unknown := unknown_terms(self._filter):
-            return f"Unknown in the filter: {' '.join(unknown)}"
+            return f"Unknown in the filter: {' '.join(unknown)}. Press ? for all terms."
         if self._is_searching:
             return f"Searched {count(len(self._batches))} batches, loading older ones…"
         return "No matches"

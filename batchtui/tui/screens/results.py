@@ -43,6 +43,7 @@ from batchtui.tui.result_text import (
     SORTS,
     group_cells,
     here_words,
+    outcome_counts,
     state_words,
     used_words,
     why_empty,
@@ -199,8 +200,7 @@ class ResultsScreen(ReadingScreen):
         progress = self._fetcher.progress
         counts = self._batch.counts
         told = [Cell(f"{count(counts.succeeded)} ✓", "success")]
-        if failed := counts.total - counts.succeeded:
-            told.append(Cell(f"  {count(failed)} ✗", "error"))
+        told += outcome_counts(counts)
         if odd := self._odd_lines(progress):
             told.append(Cell(f"  {count(odd)} odd", "warning"))
         is_bad = progress.state in (State.INCOMPLETE, State.FAILED)
