@@ -88,8 +88,8 @@ def batchtui(
     Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY, or from a profile of the
     config file. Data goes to stdout, everything else to stderr.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorised, 4 not reachable, 5 results incomplete,
-    130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorised, 4 not reachable, 5 results incomplete
+    or requests that did not succeed (watch), 130 interrupted.
     """
     session = Session(
         open_screens=context.obj,

@@ -34,7 +34,9 @@ _again = click.option(
     help="Also if the same was, or may have been, submitted before: it is paid for twice.",
 )
 _dry_run = click.option(
-    "--dry-run", is_flag=True, help="Check and estimate only; nothing is sent, no key needed."
+    "--dry-run",
+    is_flag=True,
+    help="Check and estimate only; nothing is sent. With a key, also say what was submitted before.",
 )
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 
