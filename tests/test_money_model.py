@@ -54,12 +54,7 @@ FILES = {
     "two parts": [request(f"c-{n}") for n in range(4)],
 }
 TWINS = ("one", "same ids")
-"""Files whose batches cannot be told apart by their custom_ids.
-
-Once one of them was sent again by an explicit yes, or all records of it were lost, its batch may be taken for
-the other's.
-"""
-TWIN_IDS = ("a-0", "a-1")
+"""Files whose batches cannot be told apart by their custom_ids."""
 LONG = 1e8
 """Seconds, more than any clock is set."""
 REFUSED = (NotSubmitted, SubmissionError, JournalError, ApiError)
@@ -107,7 +102,6 @@ class Money(RuleBasedStateMachine):
         """How often a request was sent again by an explicit yes, by intent and custom_id."""
         self.tried: set[str] = set()
         self.has_flipped = False
-        self.has_lost_all = False
         for name, requests in FILES.items():
             write(self.path(name), requests)
 
@@ -349,7 +343,6 @@ class Money(RuleBasedStateMachine):
         receipts = sorted(self.data.glob("requests/*.receipt.json"), key=lambda path: path.stat().st_mtime_ns)
         what, _, where = loss.partition(" ")
         self.has_flipped |= what == "flip"
-        self.has_lost_all |= where in ("all", "receipts")
         picked = receipts[place % len(receipts) :][:1] if where == "receipt" and receipts else []
         targets = {"journal": [journal], "receipts": receipts, "receipt": picked, "all": [journal, *receipts]}
         for path in targets[where]:
@@ -387,8 +380,7 @@ class Money(RuleBasedStateMachine):
         for batch in self.server.batches:
             for custom_id, sent in batch.requests.items():
                 raw = submissions.request(batch.id, custom_id)
-                is_ours = raw is None or json.loads(raw) == sent
-                assert is_ours or (self.may_mix_twins and custom_id in TWIN_IDS), batch.id
+                assert raw is None or json.loads(raw) == sent, batch.id
             assert batch.intent is not None or batch.id not in submissions.known_batches()
 
     def teardown(self) -> None:
@@ -413,14 +405,9 @@ class Money(RuleBasedStateMachine):
             if isinstance(result, NotSubmitted) and name in TWINS and self.tried.issuperset(TWINS):
                 continue
             assert isinstance(result, list), (name, result)
-            is_known = self.is_accepted(name) or self.is_unrecorded(name)
-            assert is_known or (self.may_mix_twins and name in TWINS), name
+            assert self.is_accepted(name) or self.is_unrecorded(name), name
         self.only_our_batches_are_known(0)
         self.no_request_that_was_accepted_is_lost()
-
-    @property
-    def may_mix_twins(self) -> bool:
-        return self.has_lost_all or bool(self.allowed)
 
     def is_accepted(self, name: str) -> bool:
         """Whether all of a file was accepted."""
@@ -479,6 +466,28 @@ def test_a_late_batch_is_not_taken_for_one_with_the_same_custom_ids_that_was_sen
     model.somebody_else_submits(size=1, late=False)
     create(model, "same ids", "accept, drop, list late")
     create(model, "one", "504")
+
+
+def test_a_batch_of_an_attempt_before_an_explicit_yes_is_not_taken_for_other_requests(model: Money) -> None:
+    create(model, "one", "accept, drop, list late")
+    create(model, "same ids", "504")
+    model.time_passes(LATE_SECONDS)
+    create(model, "one", "accept", again=True)
+
+
+@pytest.mark.parametrize("ends", ["before the command runs again", "in the screens"])
+def test_a_batch_of_requests_without_a_record_is_not_taken_for_other_requests(
+    model: Money, ends: str
+) -> None:
+    create(model, "one", "accept, drop, list late")
+    create(model, "same ids", "504")
+    model.lose("delete all", 0)
+    create(model, "same ids", "504", again=True)
+    model.time_passes(LATE_SECONDS)
+    if ends == "in the screens":
+        for batch in model.server.batches:
+            batch.failed = set()
+        model.watch(0)
 
 
 TestMoney = Money.TestCase

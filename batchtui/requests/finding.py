@@ -96,7 +96,8 @@ class Finder:
             if match is False:
                 part = self._journal.note_dropped(part, batch.id)
                 continue
-            contested = self._is_contested(part, batch.created_at.timestamp(), custom_ids)
+            facts = batch.id, batch.request_counts.total, batch.created_at.timestamp()
+            contested = self._is_contested(part, *facts, custom_ids)
             if match and not contested:
                 return self.accept(part, batch)
             possible.append(batch)
@@ -119,16 +120,15 @@ class Finder:
 
     def compare(self, batch_id: str, requests: int, created_at: float, custom_ids: Collection[str]) -> None:
         """Confirms or drops a batch that may be what became of a part, by custom_ids of its results."""
-        matching = []
+        facts = batch_id, requests, created_at
         for part in self._unknown_parts(batch_id):
-            if _fits(part, batch_id, requests, created_at):
+            if _fits(part, *facts):
                 match = self._matches(part, custom_ids)
                 if match is False:
                     self._journal.note_dropped(part, batch_id)
-                elif match:
-                    matching.append(part)
-        if len(matching) == 1:
-            self._journal.note_accepted(matching[0], batch_id)
+                elif match and not self._is_contested(part, *facts, custom_ids):
+                    self._journal.note_accepted(part, batch_id)
+                    return
 
     def why_wait(self, part: Part) -> str:
         """Why a part must not be sent again yet, and what to do; empty if it may be sent."""
@@ -166,16 +166,42 @@ class Finder:
                 found.append(batch)
         return found
 
-    def _is_contested(self, part: Part, created_at: float, custom_ids: Collection[str]) -> bool:
-        """Whether a batch may as well be what became of another part as large, whose answer was lost too."""
-        return any(
-            other.span.requests == part.span.requests
+    def _is_contested(
+        self, part: Part, batch_id: str, requests: int, created_at: float, custom_ids: Collection[str]
+    ) -> bool:
+        """Whether a batch may as well have come from other requests, of which it is not known either.
+
+        Times cannot tell more: the `date` of an answer and `created_at` may be by different clocks.
+        """
+        return self._may_be_unrecorded(part, requests, custom_ids) or any(
+            _fits(other, batch_id, requests, created_at)
             and self._may_appear_after(other, part)
-            and created_at >= other.newest_before_at
             and self._matches(other, custom_ids) is not False
-            for other in self._journal.lost_parts()
-            if (other.submission, other.number) != (part.submission, part.number)
+            for other in self._journal.unknown_attempts()
+            if not self._is_same(other, part)
         )
+
+    def _is_same(self, other: Part, part: Part) -> bool:
+        """Whether two parts have the same requests for the same purpose: a batch may be either's."""
+        ours, theirs = (self._journal.submission(one.submission) for one in (part, other))
+        return (theirs.digest, theirs.parent, other.span) == (ours.digest, ours.parent, part.span)
+
+    def _may_be_unrecorded(self, part: Part, requests: int, custom_ids: Collection[str]) -> bool:
+        """Whether results may be those of kept requests without a record, other ones than those of a part.
+
+        When these were sent, and as how many batches, is not known.
+        """
+        if not custom_ids:
+            return False  # without results to compare, no batch is more than probable
+        kept = KeptRequests(self._folder, part.submission).data
+        size = kept.stat().st_size if kept.exists() else -1
+        same = self._journal.same(self._journal.submission(part.submission).digest, size)
+        for lost in self._journal.unrecorded():
+            theirs = set(KeptRequests(self._folder, lost.id).all_custom_ids())
+            is_same = lost.id in (one.id for one in same)
+            if not is_same and len(theirs) >= requests and theirs.issuperset(custom_ids):
+                return True
+        return False
 
     def _may_appear_after(self, other: Part, part: Part) -> bool:
         """Whether another part may have become a batch that was not listed yet when this one was sent.
@@ -186,6 +212,8 @@ class Finder:
             return True
         sent = _unknown_since(part)
         upload_seconds = sent.wall - (part.sent_at or 0.0)
+        if upload_seconds < 0:
+            return True  # the clock was set back meanwhile
         return _unknown_since(other).elapsed(sent) - upload_seconds < self._unknown_seconds
 
     def _matches(self, part: Part, custom_ids: Collection[str]) -> bool | None:

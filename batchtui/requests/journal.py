@@ -88,10 +88,18 @@ class Journal:
         parts = [Part(name, number, span) for number, span in enumerate(prepared.parts)]
         return self._keep(prepared, self._submission(prepared, parts, parent=parent))
 
-    def note_uploading(self, part: Part, newest_before: str, newest_before_at: float) -> Part:
+    def note_uploading(
+        self, part: Part, newest_before: str, newest_before_at: float, earlier: tuple[Part, ...]
+    ) -> Part:
         """Writes down that a part is about to be sent; once this is back, it is on disk.
 
         What may exist by an earlier attempt stays written down as such until the last bytes of this one.
+
+        Args:
+            part: The part.
+            newest_before: The newest batch on the server.
+            newest_before_at: When that one was created.
+            earlier: The part at earlier attempts that may exist as well as this one.
         """
         values: dict[str, Any] = {
             "state": PartState.UPLOADING,
@@ -100,12 +108,15 @@ class Journal:
             "newest_before_at": newest_before_at,
             "unknown_since": None,
             "candidate": None,
+            "earlier": earlier,
         }
         return replace(part, **values) if part.may_exist else self._update(part, **values)
 
     def note_sending(self, part: Part, unknown_since: Moment) -> Part:
         """Writes down that the batch may exist from now on, until there is a clear answer."""
-        return self._write_attempt(part, PartState.SENDING, unknown_since, candidate=None)
+        return self._write_attempt(
+            replace(part, state=PartState.SENDING, unknown_since=unknown_since, candidate=None)
+        )
 
     def note_absent(self, part: Part) -> Part:
         """Writes down that the server was looked at and does not have it; it may still appear."""
@@ -132,8 +143,8 @@ class Journal:
         Args:
             before: The part before that attempt. If it may have existed then, it still may.
         """
-        was = before if before.may_exist else Part(before.submission, before.number, before.span)
-        self._write_attempt(was, was.state, was.unknown_since, was.candidate)
+        never_sent = Part(before.submission, before.number, before.span, earlier=before.earlier)
+        self._write_attempt(before if before.may_exist else never_sent)
 
     def note_accepted(self, part: Part, batch_id: str) -> Part:
         """Writes down which batch a part has become, and that it came from the part's requests."""
@@ -207,19 +218,9 @@ class Journal:
         prepared.kept, prepared.is_begun = kept, True
         sync_folder(self._requests)
 
-    def _write_attempt(
-        self, part: Part, state: PartState, unknown_since: Moment | None, candidate: str | None
-    ) -> Part:
-        """Writes down what is known of the newest attempt to send a part; batches that were dropped stay."""
-        return self._update(
-            part,
-            state=state,
-            sent_at=part.sent_at,
-            newest_before=part.newest_before,
-            newest_before_at=part.newest_before_at,
-            unknown_since=unknown_since,
-            candidate=candidate,
-        )
+    def _write_attempt(self, part: Part) -> Part:
+        """Writes down what is known of the attempts to send a part; batches that were dropped stay."""
+        return self._change_part(part, lambda current: replace(part, batch_id=current.batch_id, dropped=current.dropped))
 
     def _update(self, part: Part, **values: Any) -> Part:  # noqa: ANN401 - fields of Part
         return self._change_part(part, lambda current: replace(current, **values))
@@ -306,6 +307,11 @@ class Journal:
     def lost_parts(self) -> list[Part]:
         """Parts that may exist although no batch is known for them."""
         return [part for one in self._all().records.values() for part in one.parts if part.may_exist]
+
+    def unknown_attempts(self) -> list[Part]:
+        """All parts at each attempt that may have become a batch that is not known."""
+        parts = (part for one in self._all().records.values() for part in one.parts)
+        return [attempt for part in parts for attempt in part.unknown_attempts]
 
     def close(self) -> None:
         """Closes the file."""

@@ -55,6 +55,7 @@ class Part:
         unknown_since: When its last bytes were sent or its answer was lost, whichever came last.
         candidate: The batch that it probably is, which is not confirmed.
         dropped: Batches that looked like it and turned out to have other custom_ids.
+        earlier: The part at earlier attempts that may exist as well: it was sent again by an explicit yes.
     """
 
     submission: str
@@ -68,11 +69,17 @@ class Part:
     unknown_since: Moment | None = None
     candidate: str | None = None
     dropped: tuple[str, ...] = ()
+    earlier: tuple[Part, ...] = ()
 
     @property
     def may_exist(self) -> bool:
         """Whether all of it was sent without a clear answer since."""
         return self.state in UNKNOWN_STATES
+
+    @property
+    def unknown_attempts(self) -> list[Part]:
+        """The part at each attempt that may have become a batch that is not known."""
+        return [*self.earlier, *([self] if self.may_exist else [])]
 
 
 @dataclass(frozen=True, slots=True)

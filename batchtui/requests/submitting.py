@@ -134,15 +134,17 @@ class Submitter:
                 which = "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"
                 is_unknown = part.may_exist and not regardless
                 if not (is_unknown and await self._is_found(part, which, LAST_TRY)):
-                    await self._submit(part, which, parts)
+                    # Without a yes, earlier attempts were looked for until none of them can appear any more.
+                    earlier = part.unknown_attempts if regardless else part.earlier
+                    await self._submit(part, which, parts, tuple(earlier))
         return self._journal.submission(submission.id)
 
-    async def _submit(self, part: Part, which: str, parts: int) -> None:
+    async def _submit(self, part: Part, which: str, parts: int, earlier: tuple[Part, ...]) -> None:
         """Sends one part; retries while it is plainly refused and no batch appears."""
         before, newest = part, await self._newest(which)
         moment = Moment.now(self._client.server_time)
         for seconds in (*self._retry_seconds, None):
-            part = self._journal.note_uploading(before, *newest)
+            part = self._journal.note_uploading(before, *newest, earlier)
             try:
                 batch = await self._client.create_from(self._body(part, parts, moment))
             except OutcomeUnknown as error:
@@ -155,7 +157,7 @@ class Submitter:
                         f"{which} was not created: {error}{self._place(part, error)}"
                     ) from error
                 await self._wait(error, seconds)
-                part = self._journal.note_uploading(before, *newest)
+                part = self._journal.note_uploading(before, *newest, earlier)
                 if await self._has_appeared(before, part, which, moment, error):
                     return
             else:
