@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 INTERRUPTED = 130
+END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals that end this process, after everything is closed and cleaned up."""
 _ESCAPES = "batchtui-json-escapes"
 _PR_SET_DUMPABLE = 4
 _FRAMES = 4
@@ -56,7 +58,7 @@ def prepare_process() -> None:
     sys.stderr.reconfigure(errors=_ESCAPES)  # type: ignore[union-attr]  # always a TextIOWrapper here
     # A core dump would hold the key and replies. Children, such as a command that prints the key, inherit it.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in END_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores SIGHUP, and that must stay so
             signal.signal(number, _interrupt)
 

@@ -52,7 +52,13 @@ class Session:
     def _configured(self) -> Iterator[Place]:
         from batchtui.config import data_dir
 
-        yield Place(self.load_profile(self.profile), self.cache_root, data_dir(), is_demo=False)
+        try:
+            yield Place(self.load_profile(self.profile), self.cache_root, data_dir(), is_demo=False)
+        finally:
+            # At the end, when nobody waits for it and what it imports is there already.
+            from batchtui.disk.scratch import remove_abandoned
+
+            remove_abandoned()
 
     @property
     def cache_root(self) -> Path:

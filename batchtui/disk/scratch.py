@@ -19,9 +19,8 @@ def scratch_folder() -> Iterator[Path]:
 
     Its lock tells that its process is alive. Folders of processes that were killed are removed first.
     """
-    parent = Path(tempfile.gettempdir())
-    _remove_abandoned(parent)
-    path, lock = _make_locked(parent)
+    remove_abandoned()
+    path, lock = _make_locked(Path(tempfile.gettempdir()))
     try:
         yield path
     finally:
@@ -41,9 +40,9 @@ def _make_locked(parent: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _remove_abandoned(parent: Path) -> None:
-    """Remove folders of ours that no process holds; anything else, links included, stays."""
-    with suppress(OSError), os.scandir(parent) as entries:
+def remove_abandoned() -> None:
+    """Remove temporary folders of ours that no process holds; anything else, links included, stays."""
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         ours = [Path(entry) for entry in entries if entry.name.startswith(PREFIX)]
         for path in ours:
             with suppress(OSError):

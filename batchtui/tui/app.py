@@ -24,7 +24,7 @@ from textual.widgets import Input
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
 from batchtui.config import ConfigError, Profile, Settings, redact
-from batchtui.process import bug_report
+from batchtui.process import END_SIGNALS, bug_report
 from batchtui.text import clean_line, clean_text
 from batchtui.tui.batches_by_id import BatchesById
 from batchtui.tui.clipboard import clipboard_sequence
@@ -197,7 +197,7 @@ class BatchtuiApp(PaintedApp[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.repaint())
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ContextExecutor())
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in END_SIGNALS:
             loop.add_signal_handler(number, self._end_by, number)
 
     @cached_property

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO
 
+from batchtui.process import END_SIGNALS
+
 ENTER = "\x1b[?1049h"
 """To the alternate screen, which some terminals empty even if they are there already."""
 _BEGIN = f"{ENTER}\x1b[?25l\x1b[?7l"
 """There, without a cursor, and without going on in the next line."""
 _END = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
 _NO_KEY = b"\0"
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EarlyScreen:
@@ -36,7 +37,7 @@ class EarlyScreen:
     def show(self, frame: str) -> None:
         """Enters the alternate screen with a frame on it."""
         self._is_ours = True
-        for number in _ENDING:
+        for number in END_SIGNALS:
             signal.signal(number, _end_by)
         self._quiet()
         self._write(_BEGIN + frame)
@@ -44,7 +45,7 @@ class EarlyScreen:
     def hand_over(self) -> list[Any]:
         """Leaves the terminal to somebody else; answers the modes in which it is to be left in the end."""
         self._is_ours = False
-        for number in _ENDING:
+        for number in END_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         return self._modes
 

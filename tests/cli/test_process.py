@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -246,7 +247,7 @@ def copies(temporary: Path) -> list[str]:
     return [path.name for path in temporary.iterdir() if path.name.startswith(PREFIX)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_leaves_no_copy_of_the_requests(
     checking: Callable[[], subprocess.Popen[bytes]], temporary: Path, number: signal.Signals
 ) -> None:
@@ -257,6 +258,39 @@ def test_a_signal_leaves_no_copy_of_the_requests(
     assert process.stderr
     assert process.stderr.read().strip() == b"Interrupted."
     assert list(temporary.iterdir()) == []
+
+
+def test_any_command_that_opens_the_workspace_removes_what_a_kill_left(
+    checking: Callable[[], subprocess.Popen[bytes]], temporary: Path, call: Call
+) -> None:
+    killed, running = checking(), checking()
+    killed.kill()
+    killed.wait(30)
+    assert len(copies(temporary)) == 2
+    assert call("list").returncode == 0
+    assert len(copies(temporary)) == 1
+    assert running.poll() is None
+
+
+@pytest.fixture
+def dumps_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test starts may leave core dumps, as far as the system is concerned."""
+    least, most = resource.getrlimit(resource.RLIMIT_CORE)
+    if not most:
+        pytest.skip("this machine forbids core dumps anyway")
+    monkeypatch.chdir(tmp_path)  # where a dump would be
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (least, most))
+
+
+@pytest.mark.usefixtures("dumps_allowed")
+def test_no_signal_dumps_the_memory(checking: Callable[[], subprocess.Popen[bytes]]) -> None:
+    process = checking()
+    process.send_signal(signal.SIGABRT)  # which ends it at once, unlike SIGQUIT
+    _, status = os.waitpid(process.pid, 0)
+    assert os.WTERMSIG(status) == signal.SIGABRT
+    assert not os.WCOREDUMP(status)
 
 
 def test_the_next_start_removes_what_a_kill_left_and_nothing_else(

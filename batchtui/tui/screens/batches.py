@@ -16,6 +16,7 @@ from batchtui.api import ApiError, NotAuthorised
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.config.keys import Group, Key
+from batchtui.disk.scratch import remove_abandoned
 from batchtui.text import count, long_duration, shorten_id, size
 from batchtui.tui.batch_text import (
     FILTER_TERMS,
@@ -95,6 +96,7 @@ class BatchesScreen(BatchActionsScreen):
     @work(group="follow")
     async def _follow(self) -> None:
         self.batchtui.submitting.look_for_lost()
+        self.run_worker(remove_abandoned, group="clean", thread=True)
         await self._follower.run()
 
     # What the follower tells
