@@ -19,10 +19,13 @@ from batchtui.config import ConfigError, private_dir
 from batchtui.disk import NewerSchema
 from batchtui.requests import (
     UNKNOWN_SECONDS,
+    Attached,
+    Attaching,
     Finder,
     Item,
     Journal,
     KeptRequests,
+    NotAttached,
     NotSubmitted,
     PartState,
     Prepared,
@@ -58,23 +61,6 @@ FAILED = ("errored", "expired", "canceled")
 
 class SubmissionError(Exception):
     """Something that was asked of requests and cannot be done; one sentence, with what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """How a file of requests fits the batch that it was tied to.
-
-    Attributes:
-        requests: Requests in the file, or in the part of it that has become this batch.
-        missing: custom_ids that the batch has results for and the file does not have.
-        extra: custom_ids that the file has and the batch has no results for.
-        compared: Whether the results are here, so that ids could be compared.
-    """
-
-    requests: int
-    missing: list[str]
-    extra: list[str]
-    compared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,25 +398,19 @@ class Submissions:
             results: Its results, if all of them are here, to compare the ids with.
 
         Raises:
-            SubmissionError: The file is none of requests, or none of this batch, or the batch has its own.
+            SubmissionError: The file is none of requests, or none of this batch, or has fewer of its
+                requests than what was attached before, or the batch was submitted from here.
             OSError: It cannot be read.
         """
-        if self.journal.submission_of(batch_id):
-            raise SubmissionError(f"{batch_id} was submitted from here: its requests are kept already.")
+        custom_ids = None if results is None else list(results.custom_ids())
+        attaching = Attaching(self.journal, self._requests_folder, batch_id, requests, custom_ids)
         prepared = self.read(path)
         try:
-            lost = self._lost_part(prepared, requests, results)
-            span = lost.span if lost else prepared.whole
-            attached = _compare(list(prepared.kept.custom_ids(span)), results)
-            if attached.compared and len(attached.extra) == attached.requests:
-                raise SubmissionError(f"{path} has not one custom_id of {batch_id}; nothing was tied to it.")
-            if lost:
-                self.journal.note_accepted(lost, batch_id)
-            else:
-                self.journal.attach(batch_id, prepared, span)
+            return attaching.attach(prepared)
+        except NotAttached as error:
+            raise SubmissionError(str(error)) from error
         finally:
             self.discard(prepared)
-        return attached
 
     def read(self, path: Path) -> Prepared:
         """Reads requests that the server has taken before, or mended ones; to be thrown away by `discard`.
@@ -445,16 +425,6 @@ class Submissions:
             fault = prepared.faults[0]
             raise SubmissionError(f"{path}, line {fault.line}: {fault.fault}. Nothing was done with it.")
         return prepared
-
-    def _lost_part(self, prepared: Prepared, requests: int, results: Results | None) -> Part | None:
-        """What was sent of these very requests without an answer, if it is as large as the batch and fits."""
-        same = self.journal.same(prepared.digest, prepared.size)
-        for part in (part for submission in same for part in submission.parts):
-            if part.may_exist and part.span.requests == requests:
-                attached = _compare(list(prepared.kept.custom_ids(part.span)), results)
-                if not attached.compared or len(attached.extra) < attached.requests:
-                    return part
-        return None
 
     # What failed, and sending it again
 
@@ -641,15 +611,6 @@ def _changed(sources: Sequence[tuple[KeptRequests, Span]], custom_ids: Iterable[
     before = {custom_id: json.loads(raw) for custom_id, raw in last.lines(custom_ids, last_span)}
     now = first.lines(custom_ids, its_span)
     return {custom_id for custom_id, raw in now if json.loads(raw) != before.get(custom_id)}
-
-
-def _compare(custom_ids: Sequence[str], results: Results | None) -> Attached:
-    if results is None:
-        return Attached(len(custom_ids), [], [], compared=False)
-    ours, theirs = dict.fromkeys(custom_ids), dict.fromkeys(results.custom_ids())
-    missing = [custom_id for custom_id in theirs if custom_id not in ours]
-    extra = [custom_id for custom_id in ours if custom_id not in theirs]
-    return Attached(len(custom_ids), missing, extra, compared=True)
 
 
 class Estimate(NamedTuple):

@@ -12,6 +12,7 @@ from batchtui.api import BatchesClient, MessageBatch, RetryPolicy
 from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret, private_dir
 from batchtui.requests import UNKNOWN_SECONDS, Prepared
+from batchtui.results import Fetcher, ResultFiles, Results
 from batchtui.sandbox import Embedded
 from batchtui.submissions import Submissions
 
@@ -142,3 +143,17 @@ async def ended(client: BatchesClient, batch_id: str) -> MessageBatch:
         batch = await client.retrieve(batch_id)
         if batch.processing_status == "ended":
             return batch
+
+
+async def results_of(one: Submitting, batch_id: str) -> Results:
+    """All results of a batch, once it has ended."""
+    batch = await ended(one.client, batch_id)
+    files = ResultFiles(one.folder, batch_id)
+    fetcher = Fetcher(
+        files,
+        lambda start, validator: one.client.results(batch_id, start=start, validator=validator),
+        expected=batch.request_counts.total,
+    )
+    fetcher.want_all()
+    await fetcher.run()
+    return Results(files)

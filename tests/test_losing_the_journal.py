@@ -244,6 +244,21 @@ async def test_attaching_its_batch_to_requests_without_a_record_makes_them_known
     assert earlier.batch_ids == [batch_id]
 
 
+async def test_requests_without_a_record_stay_so_once_another_file_is_attached(
+    file: Path, folder: Path, batch_id: str, later: Submitting, tmp_path: Path
+) -> None:
+    lose_all_records(folder)
+    later.submissions.attach(batch_id, file, requests=10)
+    other = write(tmp_path / "other.jsonl", [request(f"b-{n}") for n in range(10)])
+    later.submissions.attach(batch_id, other, requests=10)
+    assert len(later.kept) == 2
+    prepared = later.submissions.prepare(file)
+    earlier = later.submissions.earlier(prepared)
+    later.submissions.discard(prepared)
+    assert earlier
+    assert earlier.is_unrecorded
+
+
 async def test_what_may_have_been_resubmitted_is_not_resubmitted_with_other_requests(
     server: Embedded, file: Path, folder: Path, batch_id: str, later: Submitting
 ) -> None:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchtui.requests import NotSubmitted
-from batchtui.results import Fetcher, ResultFiles, Results
 from batchtui.submissions import ORPHAN_SECONDS, SubmissionError
 from tests.results.wire import errored, jsonl
 from tests.results.wire import results_of as results_here
-from tests.submitting import Submitting, batches_on, ended, request, submitting, write
+from tests.submitting import Submitting, batches_on, ended, request, results_of, submitting, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -43,20 +42,6 @@ async def one(server: Embedded, tmp_path: Path) -> AsyncIterator[Submitting]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return write(tmp_path / "file.jsonl", REQUESTS)
-
-
-async def results_of(one: Submitting, batch_id: str) -> Results:
-    """All results of a batch, once it has ended."""
-    batch = await ended(one.client, batch_id)
-    files = ResultFiles(one.folder, batch_id)
-    fetcher = Fetcher(
-        files,
-        lambda start, validator: one.client.results(batch_id, start=start, validator=validator),
-        expected=batch.request_counts.total,
-    )
-    fetcher.want_all()
-    await fetcher.run()
-    return Results(files)
 
 
 # Never twice
@@ -125,7 +110,7 @@ async def test_a_file_is_tied_to_a_batch_that_was_made_elsewhere(
         attached = one.submissions.attach(batch.id, file, requests=9, results=results)
         assert (attached.missing, sorted(attached.extra)) == (["c"], ["a-0", "a-1"])
         stranger = write(tmp_path / "stranger", [request("x")])
-        with pytest.raises(SubmissionError, match="not one custom_id of"):
+        with pytest.raises(SubmissionError, match="has no custom_id of"):
             one.submissions.attach(batch.id, stranger, requests=9, results=results)
     assert one.submissions.request(batch.id, "a-3") is not None
 
@@ -164,11 +149,48 @@ async def test_the_same_content_is_kept_once_however_often_it_is_attached(
     for _ in range(2):
         one.submissions.attach(batch.id, file, requests=10)
     assert len(one.kept) == 1
-    other = write(tmp_path / "other.jsonl", REQUESTS[:9])
-    one.submissions.attach(batch.id, other, requests=10)
-    assert len(one.kept) == 2
-    assert one.submissions.request(batch.id, "a-9") is None
     assert one.submissions.family(batch.id) == ([batch.id], [])
+
+
+async def test_attaching_another_file_replaces_what_was_attached_before(
+    one: Submitting, file: Path, tmp_path: Path
+) -> None:
+    batch = await one.client.create(REQUESTS)
+    wrong = write(tmp_path / "wrong.jsonl", [request(f"b-{n}") for n in range(10)])
+    one.submissions.attach(batch.id, wrong, requests=10)
+    assert await one.create(wrong) == []
+    assert one.submissions.attach(batch.id, file, requests=10).replaced == str(wrong)
+    assert one.submissions.request(batch.id, "a-3") is not None
+    assert await one.create(file) == []
+    assert len(one.kept) == 1
+    assert len(await one.create(wrong)) == 1, "it was never sent"
+
+
+async def test_a_file_with_fewer_requests_does_not_replace_a_whole_one(
+    one: Submitting, file: Path, tmp_path: Path
+) -> None:
+    batch = await one.client.create(REQUESTS)
+    one.submissions.attach(batch.id, file, requests=10)
+    short = write(tmp_path / "short.jsonl", REQUESTS[:9])
+    with pytest.raises(SubmissionError, match=rf"has 9 of 10 requests of .*{file}.* has 10\. Attach a file"):
+        one.submissions.attach(batch.id, short, requests=10)
+    assert one.submissions.request(batch.id, "a-9") is not None
+
+
+async def test_a_right_file_replaces_a_longer_one_once_there_are_results_to_compare(
+    one: Submitting, file: Path, tmp_path: Path
+) -> None:
+    batch = await one.client.create(REQUESTS[:4])
+    wrong = write(tmp_path / "wrong.jsonl", [request("a-0"), *(request(f"b-{n}") for n in range(3))])
+    one.submissions.attach(batch.id, wrong, requests=4)
+    with await results_of(one, batch.id) as results:
+        short = write(tmp_path / "short.jsonl", REQUESTS[:2])
+        assert one.submissions.attach(batch.id, short, requests=4, results=results).replaced == str(wrong)
+        assert one.submissions.attach(batch.id, file, requests=4, results=results).replaced == str(short)
+        with pytest.raises(SubmissionError, match=r"has no custom_id of .* not attached to it\.$"):
+            stranger = write(tmp_path / "stranger.jsonl", [request("x")])
+            one.submissions.attach(batch.id, stranger, requests=4, results=results)
+    assert len(one.kept) == 1
 
 
 async def test_content_that_was_attached_to_a_batch_is_known_again(one: Submitting, file: Path) -> None:

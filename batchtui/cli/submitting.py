@@ -21,7 +21,7 @@ from batchtui.cli.session import Session
 from batchtui.text import count, money, plural, size
 
 if TYPE_CHECKING:
-    from batchtui.requests import Fault, Prepared
+    from batchtui.requests import Attached, Fault, Prepared
     from batchtui.results import Results
     from batchtui.submissions import Failures
     from batchtui.workspace import Workspace
@@ -90,6 +90,9 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
 
     Then results show the request beside the reply, and what failed can be submitted again. If the batch has
     ended, its results tell which custom_ids the file lacks, and which it has too many.
+
+    If another file was attached before, this one replaces it, unless it has fewer of the batch's requests.
+    What was submitted from here stays.
     """
 
     async def work(workspace: Workspace) -> None:
@@ -98,6 +101,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
         if not batch.has_results and not workspace.has_saved_results(full_id):
             attached = workspace.submissions.attach(full_id, file, requests=batch.counts.total)
             print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
+            _tell_replaced(attached)
             if attached.requests != batch.counts.total:
                 say(f"The batch has {count(batch.counts.total)}.")
             say("Whether the custom_ids are the same shows once it has results: attach the file again then.")
@@ -108,6 +112,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
                 full_id, file, requests=batch.counts.total, results=results
             )
         print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")
+        _tell_replaced(attached)
         _tell_ids("missing in the file", attached.missing)
         _tell_ids("not in the batch", attached.extra)
 
@@ -378,6 +383,11 @@ def _tell_failures(batch_id: str, failures: Failures) -> None:
     if failures.no_request:
         _tell_ids("not kept here", failures.no_request)
         say(f"Bring their requests by `batchtui resubmit {batch_id} --requests FILE`.")
+
+
+def _tell_replaced(attached: Attached) -> None:
+    if attached.replaced:
+        say(f"This replaces {attached.replaced}, which was attached before.")
 
 
 def _tell_ids(what: str, custom_ids: list[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from batchtui.requests.attaching import Attached, Attaching, NotAttached
     from batchtui.requests.checking import Fault
     from batchtui.requests.finding import UNKNOWN_SECONDS, Finder, NotSubmitted, first_custom_ids
     from batchtui.requests.journal import Journal
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNKNOWN_SECONDS",
+    "Attached",
+    "Attaching",
     "Fault",
     "Finder",
     "Found",
@@ -31,6 +34,7 @@ __all__ = [
     "KeptRequests",
     "Load",
     "Lost",
+    "NotAttached",
     "NotSubmitted",
     "OnSent",
     "Part",
@@ -50,6 +54,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "attaching": ("Attached", "Attaching", "NotAttached"),
     "checking": ("Fault",),
     "finding": ("UNKNOWN_SECONDS", "Finder", "NotSubmitted", "first_custom_ids"),
     "journal": ("Journal",),

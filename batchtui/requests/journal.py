@@ -41,7 +41,7 @@ class _Lookups:
         self.by_digest: dict[str, list[Submission]] = defaultdict(list)
         self.by_parent: dict[str, list[Submission]] = defaultdict(list)
         self.by_batch: dict[str, Part] = {}
-        """The part that each batch came from: the newest, where it was attached more than once."""
+        """The part that each batch came from: what was sent from here, else what was attached last."""
         for one in sorted(records.values(), key=lambda one: one.created_at, reverse=True):
             self.by_digest[one.digest].append(one)
             if one.parent:
@@ -52,7 +52,7 @@ class _Lookups:
 
     def _is_newer(self, part: Part, batch_id: str) -> bool:
         before = self.by_batch.get(batch_id)
-        return before is None or (before.sent_at or 0.0) < (part.sent_at or 0.0)
+        return before is None or _precedence(before) < _precedence(part)
 
 
 class Journal:
@@ -152,7 +152,7 @@ class Journal:
         return self._update(part, **known, unknown_since=None, candidate=None)
 
     def attach(self, batch_id: str, prepared: Prepared, span: Span) -> None:
-        """Ties a batch to the requests that it came from; they take the place of earlier ones.
+        """Ties a batch to the requests that it came from; they take the place of what was attached before.
 
         The same requests are kept once: those of an earlier attachment, and those that are unrecorded.
         """
@@ -161,17 +161,53 @@ class Journal:
         if not others:
             part = Part(prepared.kept.name, 0, span, PartState.ATTACHED, batch_id, time.time())
             self._keep(prepared, self._submission(prepared, [part]))
+            self.detach(batch_id, but=part.submission)
             return
         other = others[0]
+        was_lost = other.is_unrecorded or any(part.was_lost for part in other.parts)
+        attached = Part(other.id, 0, span, PartState.ATTACHED, batch_id, time.time(), was_lost=was_lost)
 
         def add(current: Submission | None) -> Submission:
             current = current or replace(self._submission(prepared, []), id=other.id)
-            parts = [part for part in current.parts if part.batch_id != batch_id]
-            parts.append(Part(other.id, 0, span, PartState.ATTACHED, batch_id, time.time()))
-            numbered = [replace(part, number=number) for number, part in enumerate(parts)]
-            return replace(current, digest=prepared.digest, parts=numbered)
+            return replace(current, digest=prepared.digest, parts=_numbered([*current.parts, attached]))
 
         self._store.change(other.id, add)
+        self.detach(batch_id, but=other.id)
+
+    def note_attached(self, part: Part, batch_id: str) -> None:
+        """Writes down which batch a part has become whose answer was lost, as a person says."""
+        known = {"state": PartState.ACCEPTED, "batch_id": batch_id, "was_lost": True}
+        self._update(part, **known, candidate=None)
+        self.detach(batch_id, but=part.submission)
+
+    def detach(self, batch_id: str, *, but: str = "") -> None:
+        """Undoes what a person said of a batch: what was lost is so again, and may be another batch.
+
+        Args:
+            batch_id: The batch.
+            but: A submission that stays as it is.
+        """
+        for one in list(self._all().records.values()):
+            mine = [part for part in one.parts if part.batch_id == batch_id and part.is_attached]
+            if mine and one.id != but:
+                self._detach(one.id, mine)
+
+    def _detach(self, submission: str, attached: Sequence[Part]) -> None:
+        def is_unneeded(current: Submission) -> bool:
+            if any(part not in attached for part in current.parts):
+                return False
+            if not any(part.was_lost for part in attached):
+                KeptRequests(self._requests, submission).remove()
+            return True
+
+        def without(current: Submission | None) -> Submission:
+            current = self._still_there(submission, current)
+            parts = (_lost_again(part) if part in attached else part for part in current.parts)
+            return replace(current, parts=_numbered([part for part in parts if part]))
+
+        is_made_elsewhere = all(part.state is PartState.ATTACHED for part in attached)
+        if not (is_made_elsewhere and self._store.remove(submission, is_unneeded)):
+            self._store.change(submission, without)
 
     def restore_requests(self, submission: Submission, prepared: Prepared) -> None:
         """Keeps requests of the same content again if those of a submission are gone or cut short.
@@ -220,19 +256,26 @@ class Journal:
 
     def _write_attempt(self, part: Part) -> Part:
         """Writes down what is known of the attempts to send a part; batches that were dropped stay."""
-        return self._change_part(part, lambda current: replace(part, batch_id=current.batch_id, dropped=current.dropped))
+        return self._change_part(
+            part, lambda current: replace(part, batch_id=current.batch_id, dropped=current.dropped)
+        )
 
     def _update(self, part: Part, **values: Any) -> Part:  # noqa: ANN401 - fields of Part
         return self._change_part(part, lambda current: replace(current, **values))
 
     def _change_part(self, part: Part, change_part: Callable[[Part], Part]) -> Part:
         def change(current: Submission | None) -> Submission:
-            if current is None:
-                raise JournalError(f"The record of {part.submission} is gone. Run the same command again.")
+            current = self._still_there(part.submission, current)
             parts = [change_part(one) if one.number == part.number else one for one in current.parts]
             return replace(current, parts=parts)
 
         return self._store.change(part.submission, change).parts[part.number]
+
+    @staticmethod
+    def _still_there(submission: str, current: Submission | None) -> Submission:
+        if current is None:
+            raise JournalError(f"The record of {submission} is gone. Run the same command again.")
+        return current
 
     # Reading
 
@@ -288,6 +331,10 @@ class Journal:
         found = self._all().records.get(submission)
         return list(found.parts) if found else []
 
+    def part_of(self, batch_id: str) -> Part | None:
+        """The part that has become a batch, by what was submitted from here or attached."""
+        return self._all().by_batch.get(batch_id)
+
     def submission_of(self, batch_id: str) -> Submission | None:
         """The submission that a batch came from, if it was submitted from here."""
         known = self._all()
@@ -330,3 +377,19 @@ class Journal:
             if self._lookups.records is not records:
                 self._lookups = _Lookups(records)
             return self._lookups
+
+
+def _precedence(part: Part) -> tuple[bool, float]:
+    return part.state is PartState.ACCEPTED, part.sent_at or 0.0
+
+
+def _numbered(parts: Sequence[Part]) -> list[Part]:
+    return [replace(part, number=number) for number, part in enumerate(parts)]
+
+
+def _lost_again(part: Part) -> Part | None:
+    """A part without the batch that was attached to it; None if it was made elsewhere."""
+    if part.state is PartState.ATTACHED or part.batch_id is None:
+        return None
+    dropped = (*part.dropped, part.batch_id)
+    return replace(part, state=PartState.SENDING, batch_id=None, was_lost=False, dropped=dropped)

@@ -55,6 +55,7 @@ class Part:
         unknown_since: When its last bytes were sent or its answer was lost, whichever came last.
         candidate: The batch that it probably is, which is not confirmed.
         dropped: Batches that looked like it and turned out to have other custom_ids.
+        was_lost: Whether its answer, or all records of it, were lost before a person attached the batch.
         earlier: The part at earlier attempts that may exist as well: it was sent again by an explicit yes.
     """
 
@@ -69,12 +70,18 @@ class Part:
     unknown_since: Moment | None = None
     candidate: str | None = None
     dropped: tuple[str, ...] = ()
+    was_lost: bool = False
     earlier: tuple[Part, ...] = ()
 
     @property
     def may_exist(self) -> bool:
         """Whether all of it was sent without a clear answer since."""
         return self.state in UNKNOWN_STATES
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether only a person said which batch it has become."""
+        return self.state is PartState.ATTACHED or self.was_lost
 
     @property
     def unknown_attempts(self) -> list[Part]:

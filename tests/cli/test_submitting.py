@@ -279,9 +279,12 @@ def test_what_was_made_elsewhere_needs_its_requests(
     missing = run("resubmit", batch_id, "--yes")
     assert (missing.code, missing.out) == (1, "")
     assert missing.err.startswith("2 custom_ids not kept here: a-")
+    first = write(tmp_path / "first", requests[2:4])
+    run("attach", batch_id, first)
     attached = run("attach", batch_id, write(tmp_path / "some", [*requests[2:], request("x")]))
     assert (attached.code, attached.out) == (0, f"{batch_id}  9 requests\n")
     assert attached.err.splitlines() == [
+        f"This replaces {first}, which was attached before.",
         "2 custom_ids missing in the file: a-0, a-1",
         "1 custom_id not in the batch: x",
     ]

@@ -20,6 +20,7 @@ from tests.submitting import (
     ended,
     record_of,
     request,
+    results_of,
     submitting,
     write,
 )
@@ -216,6 +217,42 @@ async def test_a_dropped_batch_is_not_taken_for_ours_again(
         assert await one.create(file) == []
         with pytest.raises(SubmissionError, match="was submitted from here"):
             one.submissions.attach(ours.id, file, requests=5)
+
+
+async def test_what_was_lost_and_attached_by_mistake_is_lost_again_once_another_file_is_attached(
+    sandbox_with: SandboxFactory, data: Path, file: Path, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, faults=("stranger:2", "refuse:2"), speed=SLOW)
+    theirs = write(tmp_path / "theirs.jsonl", OTHERS)
+    async with submitting(sandbox, data) as one:
+        await start_with_another(one)
+        await refused(one, file)
+        stranger, _ = await batches_on(sandbox)
+        one.submissions.attach(stranger.id, file, requests=5)
+        assert await one.create(file) == []
+        assert one.submissions.attach(stranger.id, theirs, requests=5).replaced == str(file)
+        assert await one.create(theirs) == []
+        with pytest.raises(NotSubmitted, match=MAY_APPEAR):
+            await one.create(file)
+    async with submitting(sandbox, data, unknown_seconds=0) as later:
+        assert len(await later.create(file)) == 1
+    assert len(await batches_on(sandbox)) == 3
+
+
+async def test_results_undo_an_attachment_that_cannot_be_right(
+    sandbox_with: SandboxFactory, data: Path, file: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, faults=("stranger:2", "refuse:2"), speed=10)
+    async with submitting(sandbox, data) as one:
+        await start_with_another(one)
+        await refused(one, file)
+        stranger, _ = await batches_on(sandbox)
+        one.submissions.attach(stranger.id, file, requests=5)
+        undone = pytest.raises(SubmissionError, match=r"has no custom_id .* attached before is undone")
+        with await results_of(one, stranger.id) as results, undone:
+            one.submissions.attach(stranger.id, file, requests=5, results=results)
+        with pytest.raises(NotSubmitted, match=MAY_APPEAR):
+            await one.create(file)
 
 
 async def test_kept_requests_that_are_gone_neither_confirm_nor_drop(
