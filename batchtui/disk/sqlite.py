@@ -29,6 +29,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
     }
 )
 
+LARGEST_VERSION = 1000
+"""A schema beyond it is no newer one but a flipped bit."""
+
 _MOUNT_ESCAPE = re.compile(r"\\([0-7]{3})")
 """How the kernel writes a blank, a tab, a newline, `\\` and `#` in the path of a mount."""
 
@@ -114,7 +117,8 @@ def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqli
     connection = _connect(path, "rw")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(migrations):
+        if not 0 <= version <= len(migrations):
+            _check_intact(connection, version)
             raise NewerSchema(
                 f"{path} is from a newer batchtui (schema {version}; this one knows {len(migrations)})."
             )
@@ -125,6 +129,13 @@ def _open(path: Path, migrations: Sequence[Migration], *, durable: bool) -> sqli
     except BaseException:
         connection.close()
         raise
+
+
+def _check_intact(connection: sqlite3.Connection, version: int) -> None:
+    """Raise a DatabaseError where a strange version is likelier damage than the work of a newer batchtui."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok" or not 0 < version <= LARGEST_VERSION:
+        raise sqlite3.DatabaseError(f"schema {version}, which no version has, or a damaged page")
 
 
 def _os_error(number: int, path: Path) -> OSError:

@@ -66,6 +66,24 @@ def test_a_newer_file_is_not_written(path: Path) -> None:
     assert rows(reader) == [(1, 7)]
 
 
+@pytest.mark.parametrize("version", [-(1 << 31) + 1, -1, 1 << 20])
+def test_a_version_that_no_version_has_is_damage(path: Path, version: int) -> None:
+    with closing(open_database(path, [V1])) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    assert rows(open_database(path, [V1])) == [(1,)]
+    assert len(list(path.parent.glob("some.db.corrupt-*"))) == 1
+
+
+def test_a_newer_version_in_a_damaged_file_is_damage(path: Path) -> None:
+    with closing(open_database(path, [V1, V2])) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek(4096)  # the second page
+        file.write(b"\xff" * 100)
+    assert rows(open_database(path, [V1])) == [(1,)]
+    assert len(list(path.parent.glob("some.db.corrupt-*"))) == 1
+
+
 @pytest.mark.parametrize("name", ["a#b", "a?mode=memory", "%41", "a b", "file:x", os.fsdecode(b"\xff\xfe")])
 def test_any_path_is_opened_as_it_is(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name

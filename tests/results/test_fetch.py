@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from batchtui.results import Fetcher, Pace, Progress, ResultFiles, Results, State
+from batchtui.results import Fetcher, Pace, Progress, ResultFiles, Results, State, writer
 from tests.canned_server import error_answer
 from tests.results.server import Fault, ResultsServer, serving
 from tests.results.wire import all_rows, assert_true_index, body_of, jsonl, succeeded
@@ -220,6 +221,29 @@ async def test_more_than_the_disk_has_room_for_is_refused_before_it_is_filled(fi
     assert progress.state is State.FAILED
     assert "No space left" in progress.error
     assert files.size == 0
+
+
+async def test_a_body_of_unknown_length_is_stopped_before_the_disk_is_full_and_resumed(
+    files: ResultFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve, room = 5_000_000, 10_000_000
+    body = body_of(COUNT, text_chars=2 * room // COUNT)
+    assert len(body) > room
+
+    def small_disk(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(f_bavail=room - files.size, f_frsize=1)
+
+    monkeypatch.setattr(writer, "RESERVE_BYTES", reserve)
+    with monkeypatch.context() as patch:
+        patch.setattr("batchtui.results.files.os.statvfs", small_disk)
+        progress = await fetch_all(ResultsServer(body, has_length=False), files)
+        assert progress.state is State.FAILED
+        assert "No space left" in progress.error
+        assert reserve < files.size < room
+    server = ResultsServer(body, has_length=False)
+    assert (await fetch_all(server, files)).state is State.COMPLETE
+    assert server.sent < len(body), "what is here is not fetched again"
+    assert_true_index(files, body)
 
 
 async def test_results_of_more_requests_than_there_are_is_no_success(files: ResultFiles) -> None:
