@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from batchtui.api import ApiError
-from batchtui.requests import JournalError, NotSubmitted, preparing
+from batchtui.requests import Attaching, JournalError, NotAttached, NotSubmitted, preparing
 from batchtui.submissions import SubmissionError
 from tests.money_server import (
     ACCEPTING,
@@ -57,7 +57,7 @@ TWINS = ("one", "same ids")
 """Files whose batches cannot be told apart by their custom_ids."""
 LONG = 1e8
 """Seconds, more than any clock is set."""
-REFUSED = (NotSubmitted, SubmissionError, JournalError, ApiError)
+REFUSED = (NotAttached, NotSubmitted, SubmissionError, JournalError, ApiError)
 """What a person is told in a sentence."""
 
 processes = st.sampled_from([0, 1])
@@ -101,6 +101,8 @@ class Money(RuleBasedStateMachine):
         self.allowed = Counter[tuple[str, str]]()
         """How often a request was sent again by an explicit yes, by intent and custom_id."""
         self.tried: set[str] = set()
+        self.partly_attached: set[str] = set()
+        """Files that a person attached to a batch of some of their requests: it may stand for all of them."""
         self.has_flipped = False
         for name, requests in FILES.items():
             write(self.path(name), requests)
@@ -284,6 +286,33 @@ class Money(RuleBasedStateMachine):
 
         self.send(number, parent.id, prepare, again=again, parent=parent.id)
 
+    @precondition(lambda self: self.attachable)
+    @rule(number=processes, data=st.data(), kill=kill_steps)
+    def attach(self, number: int, data: st.DataObject, kill: int | None) -> None:
+        """A person knows which file a batch came from."""
+        batch = data.draw(st.sampled_from(self.attachable))
+        if len(batch.requests) < len(FILES[str(batch.intent)]):
+            self.partly_attached.add(str(batch.intent))
+        custom_ids = None if batch.failed is None else list(batch.requests)
+        self.processes[number].steps_left = kill
+
+        async def work(process: Process) -> None:
+            submissions, folder = process.submissions, self.data / "requests"
+            prepared = submissions.read(self.path(str(batch.intent)))
+            try:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                size = len(batch.requests)
+                Attaching(submissions.journal, folder, batch.id, size, custom_ids).attach(prepared)
+            finally:
+                submissions.discard(prepared)
+
+        self.run(number, work)
+
+    @property
+    def attachable(self) -> list[Accepted]:
+        """Batches of whole files or of their parts that can be seen."""
+        return [one for one in self.server.listed if one.intent in FILES]
+
     @rule(number=processes)
     def watch(self, number: int) -> None:
         """As `watch` and the screens do, when they see that a batch has ended."""
@@ -405,7 +434,8 @@ class Money(RuleBasedStateMachine):
             if isinstance(result, NotSubmitted) and name in TWINS and self.tried.issuperset(TWINS):
                 continue
             assert isinstance(result, list), (name, result)
-            assert self.is_accepted(name) or self.is_unrecorded(name), name
+            is_known = self.is_accepted(name) or self.is_unrecorded(name)
+            assert is_known or name in self.partly_attached, name
         self.only_our_batches_are_known(0)
         self.no_request_that_was_accepted_is_lost()
 

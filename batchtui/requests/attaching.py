@@ -132,17 +132,18 @@ class Attaching:
         """
         found = [
             part
-            for part in self._journal.lost_parts()
+            for part in self._journal.unknown_attempts()
             if part.submission in same
             and part.span.requests == self._requests
             and self._compare(list(prepared.kept.custom_ids(part.span))).fits
         ]
         if len({part.span for part in found}) > 1:
             raise NotAttached(
-                f"{self._batch_id} may be any of {count(len(found))} parts of {prepared.source}. Attach it "
-                "once it has results to compare."
+                f"{self._batch_id} may be any of several parts of {prepared.source}. Attach it once it has "
+                "results to compare."
             )
-        return found[0] if found else None
+        lost = self._journal.lost_parts()
+        return next((part for part in found if part in lost), None)
 
     def _compare(self, custom_ids: Sequence[str]) -> Attached:
         if self._results is None:

@@ -239,6 +239,27 @@ async def test_what_was_lost_and_attached_by_mistake_is_lost_again_once_another_
     assert len(await batches_on(sandbox)) == 3
 
 
+async def test_a_batch_that_may_be_any_of_several_parts_is_attached_only_by_its_results(
+    sandbox_with: SandboxFactory, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchtui.requests.preparing.MOST_REQUESTS", 5)
+    sandbox = sandbox_with(batches=0, faults=("drop-after-accept:2",), speed=10)
+    both = write(tmp_path / "both.jsonl", [*REQUESTS, *OTHERS])
+    async with submitting(sandbox, data) as one:
+        await start_with_another(one)
+        await refused(one, both)
+        with pytest.raises(NotSubmitted):
+            await one.create(both, again=True)  # the first part once more, and the second one
+        newest = (await batches_on(sandbox))[0]
+        with pytest.raises(SubmissionError, match="may be any of several parts"):
+            one.submissions.attach(newest.id, both, requests=5)
+        with await results_of(one, newest.id) as results:
+            one.submissions.attach(newest.id, both, requests=5, results=results)
+        assert await one.create(both) == []
+        assert one.submissions.request(newest.id, "b-3") is not None
+    assert len(await batches_on(sandbox)) == 4
+
+
 async def test_results_undo_an_attachment_that_cannot_be_right(
     sandbox_with: SandboxFactory, data: Path, file: Path
 ) -> None:
