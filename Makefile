@@ -14,7 +14,14 @@ CORE := tests/api tests/cache tests/config tests/requests/test_submitting.py tes
 	tests/cli/test_commands.py tests/cli/test_reading.py tests/cli/test_submitting.py \
 	tests/tui/dialogs/test_help.py tests/e2e/test_suspend.py
 
-.PHONY: demo test lowest check format quickstart screenshots docs bench clean
+# The newest Textual release, also one that pyproject.toml does not allow yet.
+NEWEST := $(VENV)/newest
+# What pipx installs goes here, not into the home of the person who tries it.
+PIPX := $(abspath $(VENV))/pipx
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: demo test lowest newest check format coverage package quickstart screenshots recording docs \
+	bench peers fonts clean
 
 demo: $(READY)
 	@$(BIN)/batchtui --demo
@@ -26,6 +33,13 @@ test: $(READY)
 lowest: $(LOWEST)/.ready
 	$(LOWEST)/bin/python -m pytest -n 4 --dist worksteal $(CORE) $(ARGS)
 
+newest: $(READY)
+	@$(BIN)/uv --quiet venv --clear --python $(BIN)/python $(NEWEST)
+	@$(BIN)/uv --quiet pip install --python $(NEWEST)/bin/python -c constraints.txt -e '.[dev]'
+	@$(BIN)/uv --quiet pip install --python $(NEWEST)/bin/python --upgrade textual
+	@$(BIN)/uv pip show --python $(NEWEST)/bin/python textual
+	$(NEWEST)/bin/python -m pytest -n 4 --dist worksteal tests/tui tests/e2e $(ARGS)
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -36,17 +50,46 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+coverage: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# Build the distributions, try the wheel as a user installs it, and unpack the source for its tests.
+package: $(READY)
+	rm -rf dist
+	$(BIN)/uv --quiet build
+	$(BIN)/uv --quiet tool run twine check --strict dist/*.whl dist/*.tar.gz
+	PIPX_HOME=$(PIPX) PIPX_BIN_DIR=$(PIPX)/bin $(BIN)/uv --quiet tool run pipx install --force --quiet \
+		--python $(abspath $(BIN)/python) dist/*.whl
+	$(PIPX)/bin/batchtui --version
+	$(PIPX)/bin/batchtui --demo list --limit 3
+	mkdir dist/source
+	tar xzf dist/*.tar.gz -C dist/source --strip-components 1
+
 quickstart: $(READY)
 	$(BIN)/python -m pytest -m quickstart tests/quickstart
 
 screenshots: $(READY)
 	TZ=UTC $(BIN)/python -m screenshots
 
+recording: $(READY)
+	TZ=UTC $(BIN)/python -m screenshots.recording
+
 docs: $(READY)
 	$(BIN)/python -m docs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Programs that the benchmarks compare with, and fonts that the pictures need; names of Debian and Ubuntu.
+peers:
+	$(SUDO) apt-get install --yes --no-install-recommends curl jq less lnav ripgrep
+
+fonts:
+	$(SUDO) apt-get install --yes --no-install-recommends \
+		fonts-dejavu-core fonts-wqy-zenhei fonts-noto-color-emoji
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
@@ -67,4 +110,4 @@ $(LOWEST)/.ready: $(READY)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
