@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
+from html import unescape
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 from unittest.mock import patch
 
-import resvg_py
 from rich.segment import Segment
 from textual import events
 from textual._context import visible_screen_stack
@@ -28,11 +28,11 @@ from batchtui.sandbox import Embedded, SandboxOptions, embedded
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.widgets.batch_table import BatchTable
+from screenshots.fonts import FONT, missing, render
 
 FOLDER = Path(__file__).parent
 STARTED_AT = 1_795_000_000.0
 """Seconds since 1970 at which the sandbox begins: pictures differ only when the screens do."""
-FONT = "DejaVu Sans Mono"
 SIZES = ((120, 40), (80, 24))
 LOOK_SECONDS, STILL_LOOKS = 0.05, 4
 """The pane follows a cursor that has rested for 0.08 seconds."""
@@ -177,11 +177,16 @@ def is_busy(app: App[None]) -> bool:
 
 
 def save(name: str, svg: str) -> None:
-    """Writes the picture in both forms; Textual's own font is on no server, ours is on most machines."""
+    """Write the picture in both forms; Textual's own font is on no server, ours is on most machines.
+
+    Raises:
+        SystemExit: No font of this machine has a glyph for some of the characters.
+    """
     svg = svg.replace("Fira Code", FONT)
+    if boxes := missing(unescape(svg)):
+        raise SystemExit(f"No font has {boxes} for the picture {name}. Run `make fonts`.")
     (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
-    png = resvg_py.svg_to_bytes(svg_string=svg, font_family=FONT, monospace_family=FONT)
-    (FOLDER / f"{name}.png").write_bytes(bytes(png))
+    (FOLDER / f"{name}.png").write_bytes(render(svg))
 
 
 def main() -> None:
