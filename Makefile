@@ -21,24 +21,26 @@ PIPX := $(abspath $(VENV))/pipx
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: demo test lowest newest check format coverage package quickstart screenshots recording docs \
-	bench peers fonts clean
+	bench bench-quick peers fonts clean
 
 demo: $(READY)
 	@$(BIN)/batchtui --demo
 
-# Four at a time also on two cores: much of the time goes into waiting for a screen.
+# More at a time than there are cores: much of the time goes into waiting for a screen.
+WORKERS := 4
+
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lowest: $(LOWEST)/.ready
-	$(LOWEST)/bin/python -m pytest -n 4 --dist worksteal $(CORE) $(ARGS)
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(CORE) $(ARGS)
 
 newest: $(READY)
 	@$(BIN)/uv --quiet venv --clear --python $(BIN)/python $(NEWEST)
 	@$(BIN)/uv --quiet pip install --python $(NEWEST)/bin/python -c constraints.txt -e '.[dev]'
 	@$(BIN)/uv --quiet pip install --python $(NEWEST)/bin/python --upgrade textual
 	@$(BIN)/uv pip show --python $(NEWEST)/bin/python textual
-	$(NEWEST)/bin/python -m pytest -n 4 --dist worksteal tests/tui tests/e2e $(ARGS)
+	$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal tests/tui tests/e2e $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -52,7 +54,7 @@ format: $(READY)
 
 coverage: $(READY)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -82,6 +84,9 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)
+	$(BIN)/python -m pytest -m benchmarks tests/benchmarks $(ARGS)
 
 # Programs that the benchmarks compare with, and fonts that the pictures need; names of Debian and Ubuntu.
 peers:

@@ -1,4 +1,8 @@
-"""Every benchmark runs, at a tiny size, and answers figures; what they are is for `make bench` to say."""
+"""Every benchmark runs, at a tiny size, and returns figures; what they are is for `make bench` to say.
+
+`make bench-quick` runs these tests, in CI too; `make test` leaves them out, because they take 5 % of its time
+and find only errors of the benchmarks themselves.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ from benchmarks.place import Place, open_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+pytestmark = pytest.mark.benchmarks
 
 
 @pytest.fixture(scope="module")
