@@ -30,7 +30,7 @@ def still(sandbox_of_then: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedde
 
 
 LARGE_SIZE = (200, 60)
-"""The layout is that of 120×40, so only what uses the room is looked at: lists, texts, a table in a dialog."""
+"""Same layout as 120×40: only screens that use the extra space are checked."""
 USES_ROOM = ("batches", "results", "json", "request", "groups", "help")
 
 
