@@ -18,6 +18,8 @@ from batchtui.text.humanize import (
     shorten,
     shorten_id,
     size,
+    until_longer,
+    until_shorter,
 )
 from batchtui.text.ids import is_plain_id, why_not_plain
 
@@ -36,5 +38,7 @@ __all__ = [
     "shorten",
     "shorten_id",
     "size",
+    "until_longer",
+    "until_shorter",
     "why_not_plain",
 ]

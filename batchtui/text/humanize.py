@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,6 +73,35 @@ def ago(seconds: float) -> str:
         seconds: The age in seconds.
     """
     return "just now" if seconds < _MINUTE else f"{long_duration(seconds)} ago"
+
+
+def until_longer(seconds: float, *, is_fine: bool = False) -> float:
+    """Return for how many seconds more an age reads as it does now.
+
+    Args:
+        seconds: The age in seconds.
+        is_fine: As `long_duration` writes it, which has minutes beside hours.
+    """
+    unit = _unit(seconds, is_fine)
+    return unit - max(0.0, seconds) % unit
+
+
+def until_shorter(seconds: float, *, is_fine: bool = False) -> float:
+    """Return for how many seconds more a time that is left reads as it does now.
+
+    Args:
+        seconds: The time left in seconds; infinite once it is over.
+        is_fine: As `long_duration` writes it, which has minutes beside hours.
+    """
+    return seconds % _unit(seconds, is_fine) if seconds > 0 else inf
+
+
+def _unit(seconds: float, is_fine: bool) -> int:
+    if seconds >= _DAY:
+        return _DAY
+    if seconds >= _HOUR and not is_fine:
+        return _HOUR
+    return _MINUTE if seconds >= _MINUTE else 1
 
 
 def percent(part: int, whole: int) -> str:

@@ -8,7 +8,16 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import clean_line, count, duration, is_plain_id, long_duration, money
+from batchtui.text import (
+    clean_line,
+    count,
+    duration,
+    is_plain_id,
+    long_duration,
+    money,
+    until_longer,
+    until_shorter,
+)
 from batchtui.tui.widgets.columns import Cell, Column, Tone
 
 if TYPE_CHECKING:
@@ -146,6 +155,12 @@ def time_left(batch: Batch, now: float) -> str:
         return "–"
     until = batch.results_until if batch.is_ended else batch.expires_at
     return duration(until - now)
+
+
+def until_row_changes(batch: Batch, now: float) -> float:
+    """Seconds until the age or the time left in the list reads differently."""
+    until = batch.results_until if batch.is_ended else batch.expires_at
+    return min(until_longer(now - batch.created_at), until_shorter(until - now))
 
 
 class Pace(NamedTuple):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-ENDINGS = (".jsonl", ".json", ".ndjson")
-"""Files that may hold requests."""
+ENDINGS = (".jsonl", ".json", ".ndjson", ".gz")
+"""Files that may hold requests; gzip is read too."""
 MOST_ENTRIES = 5_000
 """Of a folder so many entries are looked at: a larger one is gone through by typing more of the name."""
 
@@ -63,6 +63,25 @@ def fitting(text: str) -> list[Entry]:
     found.sort(key=lambda entry: (not entry.is_folder, entry.path.name.casefold()))
     above = where.absolute().parent
     return found if beginning else [Entry(above, "..", True), *found]
+
+
+def why_nothing_fits(text: str) -> str:
+    """Why no entry fits what is typed.
+
+    Args:
+        text: What is typed.
+
+    Raises:
+        OSError: The path cannot be looked at.
+    """
+    path, name = typed_path(text), text.rpartition("/")[2]
+    if path.is_file():
+        return f"Press enter to check {name}"
+    if path.is_dir():
+        return f"Type / behind {name} to go into that folder"
+    if path.exists():
+        return f"Not a file: {text}"
+    return f"Not found: {text}. Listed are folders and {', '.join(ENDINGS)} files."
 
 
 def _entries(folder: Path, part: str) -> Iterator[Entry]:

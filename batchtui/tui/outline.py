@@ -67,6 +67,6 @@ def list_title(number: str) -> list[Cell]:
     """The title of the list.
 
     Args:
-        number: Of batches, in words.
+        number: Of batches, in words; empty while none is known.
     """
-    return [Cell("Batches", "strong"), Cell(f"  {number}", "muted")]
+    return [Cell("Batches", "strong"), *([Cell(f"  {number}", "muted")] if number else [])]

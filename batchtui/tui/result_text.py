@@ -250,10 +250,22 @@ def used_words(cost: Cost) -> str:
     return f"{'cost unknown' if cost.unknown else money(cost.total)} · {used}"
 
 
-def why_empty(progress: Progress, *, is_filtered: bool) -> str:
-    """Why the list shows nothing."""
-    if progress.error:
-        return progress.error
-    if progress.rows_here or progress.state is State.COMPLETE:
-        return "No result matches." if is_filtered else "No results."
-    return "Opening the results…"
+def why_empty(progress: Progress, *, is_filtered: bool, searched: int | None = None) -> str:
+    """Why the list shows nothing.
+
+    Args:
+        progress: How the fetch is getting on.
+        is_filtered: Whether only some of the results would be shown.
+        searched: Results that a search has looked through, while it goes on.
+    """
+    if not progress.rows_here:
+        if progress.error:
+            again = "Press r to try now." if progress.is_final else "Retrying."
+            return f"No results here yet. {progress.error} {again}"
+        return "No results" if progress.state is State.COMPLETE else "Opening the results…"
+    if not is_filtered:
+        return "No results"
+    if searched is not None:
+        return f"Searched {plural(searched, 'result', 'results')}, no match yet…"
+    here = "" if progress.state is State.COMPLETE else f" in the {count(progress.rows_here)} results here"
+    return f"No matches{here}. Press / to change, esc to clear."

@@ -273,7 +273,7 @@ def test_groups_orders_and_search_of_results(start: Start, hostile: HostileServe
     terminal.until_shown("/PWN")
     terminal.type("nnnnnnnNNN")
     search(terminal, PASTED)
-    terminal.until_shown("No result matches")
+    terminal.until_shown("No matches")
     close(terminal, "/[@click")
     terminal.type("e")
     terminal.until_shown("results are no replies", "PWN")

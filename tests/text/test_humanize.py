@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,8 @@ from batchtui.text import (
     shorten,
     shorten_id,
     size,
+    until_longer,
+    until_shorter,
 )
 
 DAY = 86_400
@@ -165,3 +168,23 @@ def test_an_id_is_cut_at_its_front() -> None:
 )
 def test_money(dollars: str | None, written: str) -> None:
     assert money(None if dollars is None else Decimal(dollars)) == written
+
+
+@given(SECONDS)
+def test_an_age_reads_the_same_until_it_does_not(seconds: float) -> None:
+    for words, is_fine in ((duration, False), (long_duration, True)):
+        wait = until_longer(seconds, is_fine=is_fine)
+        assert words(seconds + wait * 0.9) == words(seconds)
+        assert words(seconds + wait + 0.01) != words(seconds)
+
+
+@given(st.floats(min_value=1.1, max_value=400 * DAY))
+def test_a_time_left_reads_the_same_until_it_does_not(seconds: float) -> None:
+    for words, is_fine in ((duration, False), (long_duration, True)):
+        wait = until_shorter(seconds, is_fine=is_fine)
+        assert words(seconds - wait * 0.9) == words(seconds)
+        assert words(seconds - wait - 0.01) != words(seconds)
+
+
+def test_what_is_over_does_not_change() -> None:
+    assert until_shorter(0) == until_shorter(-5) == inf

@@ -210,7 +210,7 @@ async def test_delete(own: Embedded, tmp_path: Path) -> None:
         await pilot.press("right", "enter")  # asleep until the number is typed: this presses No
         await until(pilot, lambda: not isinstance(pilot.app.screen, Confirm))
         await pilot.press("d")
-        await until_shown(pilot, "Type 1 to allow it")
+        await until_shown(pilot, "Type 1 to confirm")
         await pilot.press("1", "right", "enter")
         await until_shown(pilot, "Deleted")
         await until(pilot, lambda: table.current and table.current.id != victim)
@@ -355,7 +355,7 @@ async def test_marked_batches_are_cancelled_together(own: Embedded, tmp_path: Pa
         await pilot.press("space", "space", "space")
         await until_shown(pilot, "3 marked")
         await pilot.press("slash", *ids[0][-6:], "enter", "c")
-        await until_shown(pilot, "Cancel 3 batches?")
+        await until_shown(pilot, "Cancel 3 marked batches?")
         text = screen_text(pilot)
         assert "3,000 requests" in text
         assert "2 of them are hidden by the filter" in text

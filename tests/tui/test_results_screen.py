@@ -188,7 +188,7 @@ async def test_what_is_marked_is_written(frozen_sandbox: Embedded, tmp_path: Pat
     async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
         await until_shown(pilot, "saved here")
         await pilot.press("j", "space", "j", "space", "w")
-        await until_shown(pilot, "Write 2 results (marked)")
+        await until_shown(pilot, "Write 2 results (2 marked)")
         path = tmp_path / "two.jsonl"
         field = pilot.app.screen.query_one(Input)
         field.value = str(tmp_path / "two.txt")

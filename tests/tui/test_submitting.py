@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 from collections.abc import AsyncIterator, Callable
@@ -121,7 +122,7 @@ async def test_the_same_again_wants_its_number_typed(
         await submit_ten(pilot)
         await pick(pilot, "eval", "run")
         await until_shown(pilot, "The very same was submitted")
-        assert "Type 10 to allow it" in screen_text(pilot)
+        assert "Type 10 to confirm" in screen_text(pilot)
         await pilot.press("right", "enter")
         await until(pilot, lambda: not pilot.app.screen.is_modal)
     assert sizes(http_to(sandbox)) == [10]
@@ -189,9 +190,11 @@ async def test_what_failed_is_sent_again_by_its_group_and_the_request_is_shown(
         await pilot.press("right")
         await until_shown(pilot, "Good evening.")
         await until_shown(pilot, "saved here")
+        await pilot.press("space")  # what is marked does not matter to what is done to a group
         await pilot.press("e")
         await until_shown(pilot, "R submits it again")
         await pilot.press("R")
+        await until_shown(pilot, "This group of errors only.")
         await confirm(pilot, "Submit 2 requests again?")
         await until_shown(pilot, "Submitted 2 requests")
         await pilot.press("q")
@@ -263,6 +266,23 @@ async def test_a_path_typed_behind_another_starts_again(
             await until(pilot, lambda: [entry.name for entry in table.entries] == ["run7.jsonl"])  # noqa: B023
             assert pilot.app.screen.query_one(Input).value == typed
             await pilot.press("escape")
+
+
+async def test_gzip_is_listed_and_what_is_not_found_is_named(
+    home: Path, sandbox_with: Start, tmp_path: Path
+) -> None:
+    plain = home / "evals" / "run7.jsonl"
+    (home / "evals" / "packed.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    (home / "evals" / "notes.txt").write_text("no requests")
+    async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
+        await pick(pilot)
+        await pilot.press(*"evals/absent.jsonl", "enter")
+        await until_shown(pilot, "Not found: ")
+        assert ".gz files" in screen_text(pilot)
+        await pilot.press("ctrl+u", *"evals/notes.txt")
+        await until_shown(pilot, "Press enter to check notes.txt")
+        await pilot.press("ctrl+u", *"evals/pack", "enter")
+        await until_shown(pilot, "Submit 10 requests?")
 
 
 async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: Start, tmp_path: Path) -> None:

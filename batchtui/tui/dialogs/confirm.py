@@ -79,7 +79,7 @@ class Confirm(Dialog[bool]):
                 yield Static(content_of(line))
             with Vertical(id="answer"):
                 if self._number is not None:
-                    yield Static(self._prompt(self._number), id="typed")
+                    yield Static(self._prompt(str(self._number)), id="typed")
                 with Horizontal():
                     yield Choice("No", id="no")
                     yield self._yes
@@ -96,7 +96,7 @@ class Confirm(Dialog[bool]):
         if self._number is not None:
             self._typed = typed
             self._yes.disabled = typed != str(self._number)
-            self.query_one("#typed", Static).update(self._prompt(self._number))
+            self._show_prompt()
 
     @on(Choice.Pressed)
     def _answer(self, event: Choice.Pressed) -> None:
@@ -109,14 +109,33 @@ class Confirm(Dialog[bool]):
     def action_next(self) -> None:
         """To the next button."""
         self.focus_next()
+        self._explain_disabled()
 
     def action_previous(self) -> None:
         """To the button before."""
         self.focus_previous()
+        self._explain_disabled()
+
+    def _explain_disabled(self) -> None:
+        """Say why the other button cannot be reached."""
+        if self._yes.disabled:
+            self._show_prompt(is_refused=True)
 
     def action_press(self) -> None:
         """Press the button with the pointer."""
         self.dismiss(self.focused is self._yes)
 
-    def _prompt(self, number: int) -> Content:
-        return content_of([Cell(f"Type {number} to allow it: "), Cell(f"{self._typed}▏", "accent")])
+    def _show_prompt(self, *, is_refused: bool = False) -> None:
+        if self._number is not None:
+            self.query_one("#typed", Static).update(self._prompt(str(self._number), is_refused=is_refused))
+
+    def _prompt(self, number: str, *, is_refused: bool = False) -> Content:
+        """What to type, what is typed, and what is still missing."""
+        hint = Cell("")
+        if self._typed == number:
+            hint = Cell("  press → and enter", "muted")
+        elif is_refused and not self._typed:
+            hint = Cell("  type the number first", "error")
+        elif is_refused or not number.startswith(self._typed):
+            hint = Cell(f"  not {number}", "error")
+        return content_of([Cell(f"Type {number} to confirm: "), Cell(f"{self._typed}▏", "accent"), hint])

@@ -13,7 +13,14 @@ from textual.widgets import Input, Static
 
 from batchtui.text import ago, clean_line, size
 from batchtui.tui.dialogs.dialog import Dialog
-from batchtui.tui.file_listing import Entry, fitting, shown_path, typed_path, without_restart
+from batchtui.tui.file_listing import (
+    Entry,
+    fitting,
+    shown_path,
+    typed_path,
+    why_nothing_fits,
+    without_restart,
+)
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
@@ -33,7 +40,7 @@ class FileTable(LineTable, can_focus=False):
     """The files and folders that fit what is typed."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, "No file of requests here.")
+        super().__init__(COLUMNS)
         self.entries: Sequence[Entry] = ()
 
     def show(self, entries: Sequence[Entry]) -> None:
@@ -115,11 +122,12 @@ class PickFile(Dialog[Path | None]):
             return
         self._shown = self._line.value
         try:
-            self._table.placeholder = "No file of requests here."
-            self._table.show(fitting(self._line.value))
+            found = fitting(self._line.value)
+            self._table.placeholder = "" if found else why_nothing_fits(self._line.value)
         except (OSError, ValueError, RuntimeError) as error:
-            self._table.placeholder = clean_line(getattr(error, "strerror", "") or str(error))
-            self._table.show(())
+            found, why = [], getattr(error, "strerror", "") or str(error)
+            self._table.placeholder = f"{self._line.value}: {why}"
+        self._table.show(found)
 
     def action_up(self) -> None:
         """To the entry above."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
+from batchtui.text import plural
 from batchtui.tui.dialogs.dialog import Dialog
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.document import Document
 
 _BORDERS = 2
+_CLOSE = "esc close"
 
 
 class Report(Dialog[None]):
@@ -41,11 +44,15 @@ class Report(Dialog[None]):
         text = Document()
         text.show(self._lines)
         with Vertical(classes="box") as box:
-            is_long = len(self._lines) + _BORDERS > self.app.size.height
-            box.border_subtitle = Content("↑ ↓ scroll · esc close" if is_long else "esc close")
+            box.border_subtitle = Content(_CLOSE)
             box.styles.width = self._width
             box.styles.height = len(self._lines) + _BORDERS
             yield text
+
+    @on(Document.Scrolled)
+    def _scrolled(self, event: Document.Scrolled) -> None:
+        more = f"↓ {plural(event.below, 'more line', 'more lines')} · " if event.below else ""
+        self.query_one(".box").border_subtitle = Content(more + _CLOSE)
 
     def action_close(self) -> None:
         """Close."""

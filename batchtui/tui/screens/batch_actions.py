@@ -39,6 +39,10 @@ class BatchActionsScreen(BaseScreen):
         """Takes over what a call found out."""
         raise NotImplementedError
 
+    def show_marks(self) -> None:
+        """Show which batches are marked."""
+        raise NotImplementedError
+
     def _chosen(self) -> list[Batch]:
         """The marked batches, or the one under the cursor."""
         if self._list.marked:
@@ -48,15 +52,11 @@ class BatchActionsScreen(BaseScreen):
     def why_not(self, action: str) -> str:
         """Why what is chosen cannot be cancelled or deleted."""
         chosen = self._chosen() if action in ("cancel", "delete") else []
+        marks = f" {self._list.marks_words()}." if chosen and self._list.marked else ""
         if action == "cancel" and not _running(chosen):
-            states = " or ".join(sorted({status_of(batch).words for batch in chosen}))
-            return f"Nothing to cancel: {f'it is {states}' if chosen else 'there is no batch'}."
+            return f"Nothing to cancel: {_states(chosen)}.{marks}"
         if action == "delete" and not _ended(chosen):
-            if not chosen:
-                return "Nothing to delete: there is no batch."
-            is_gone = all(batch.gone_at is not None for batch in chosen)
-            why = "it is deleted already" if is_gone else "a batch that runs must be canceled first (c)"
-            return f"Nothing to delete: {why}."
+            return f"{_why_not_deleted(chosen)}.{marks}"
         return ""
 
     async def action_cancel(self) -> None:
@@ -71,7 +71,7 @@ class BatchActionsScreen(BaseScreen):
         ]
         about = {batch.id for batch in running}
         question = Confirm(
-            f"Cancel {_named(running)}?", consequences, f"Cancel {_how_many(running)}", about=about
+            f"Cancel {self._meant(running)}?", consequences, f"Cancel {_how_many(running)}", about=about
         )
         await self._ask(question, partial(self._do_to, running, self._workspace.cancel, "Canceling"))
 
@@ -83,7 +83,7 @@ class BatchActionsScreen(BaseScreen):
         consequences = [_what_is_lost(ended, unsaved), *self._about_others(chosen, ended, "still running")]
         number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
         question = Confirm(
-            f"Delete {_named(ended)} for good?",
+            f"Delete {self._meant(ended)} for good?",
             consequences,
             f"Delete {_how_many(ended)}",
             number,
@@ -100,13 +100,21 @@ class BatchActionsScreen(BaseScreen):
 
         await self.app.push_screen(question, answered)
 
+    def _meant(self, batches: Sequence[Batch]) -> str:
+        """Which batches a question is about, and that they are the marked ones."""
+        if not self._list.marked:
+            return _named(batches)
+        if len(batches) == 1:
+            return f"the marked batch {_named(batches)}"
+        return f"{count(len(batches))} marked batches"
+
     def _about_others(self, chosen: Sequence[Batch], meant: Sequence[Batch], why: str) -> Iterable[str]:
         """What a person should know who marked some batches and cannot see them all."""
-        if len(chosen) > len(meant):
-            yield f"{count(len(chosen) - len(meant))} of those marked are {why} and stay as they are."
-        hidden = len({batch.id for batch in meant} - self._list.shown_ids)
-        if hidden:
-            yield f"{count(hidden)} of them {'is' if hidden == 1 else 'are'} hidden by the filter."
+        if hidden := len({batch.id for batch in meant} - self._list.shown_ids):
+            of_them = "It" if len(meant) == 1 else f"{count(hidden)} of them"
+            yield f"{of_them} {'is' if hidden == 1 else 'are'} hidden by the filter."
+        if left := len(chosen) - len(meant):
+            yield f"{count(left)} more {'is' if left == 1 else 'are'} marked, but {why}: not touched."
 
     @work
     async def _do_to(
@@ -124,6 +132,7 @@ class BatchActionsScreen(BaseScreen):
                 self.batchtui.tell(f"{so_far}{error}", failed=True)
                 return
             self._list.marked.discard(batch.id)
+            self.show_marks()
         self._list.refresh_rows()
         self.batchtui.tell(f"{done} {_named(batches)}.")
 
@@ -136,6 +145,22 @@ def _running(batches: Sequence[Batch]) -> list[Batch]:
 def _ended(batches: Sequence[Batch]) -> list[Batch]:
     """Those that can be deleted."""
     return [batch for batch in batches if batch.is_ended and batch.gone_at is None]
+
+
+def _states(batches: Sequence[Batch]) -> str:
+    if not batches:
+        return "there is no batch"
+    states = " or ".join(sorted({status_of(batch).words for batch in batches}))
+    return f"{'it is' if len(batches) == 1 else 'they are'} {states}"
+
+
+def _why_not_deleted(batches: Sequence[Batch]) -> str:
+    states = {batch.status for batch in batches if batch.gone_at is None}
+    if "in_progress" in states:
+        return "Nothing to delete: a batch that runs must be canceled first (c)"
+    if "canceling" in states:
+        return "Canceling; can be deleted when it has ended"
+    return f"Nothing to delete: {_states(batches)}"
 
 
 def _named(batches: Sequence[Batch]) -> str:

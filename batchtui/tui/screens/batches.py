@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from batchtui.api import ApiError, NotAuthorised
@@ -29,22 +30,27 @@ from batchtui.tui.batch_text import (
     price_of,
     unknown_terms,
 )
+from batchtui.tui.connection_text import link_words, why_no_batches
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.dialogs.profiles import Profiles
 from batchtui.tui.follower import Follower, Link
 from batchtui.tui.network import Network
-from batchtui.tui.outline import CONNECTING, badges, list_title, where
+from batchtui.tui.outline import badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
 from batchtui.tui.widgets.batch_detail import BatchDetail, Told
 from batchtui.tui.widgets.batch_table import BatchTable
-from batchtui.tui.widgets.cells import Cell, Line
+from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import LARGEST_PAGE, Changes, Workspace
 
 FETCH_AFTER_SECONDS = 0.3
+AGES_SECONDS = 10.0
+"""Ages are checked at least this often: rows come into sight, and clocks are set."""
+TICK_SECONDS = 0.01
+"""Added to the wait, so that an age has really changed when it is checked."""
 OLD_SECONDS = 60.0
 """From this age on it is said how old what is shown is."""
 
@@ -82,6 +88,7 @@ class BatchesScreen(BatchActionsScreen):
         self._notices: Sequence[str] = ()
         self._sending = ""
         self._wants_end = False
+        self._aging: Timer | None = None
         self._put_aside = Changes()
         """What is not shown yet because a question about those batches is open."""
 
@@ -113,6 +120,7 @@ class BatchesScreen(BatchActionsScreen):
     def _show_changes(self, changes: Changes) -> None:
         for batch_id in changes.removed:
             self._batches.pop(batch_id, None)
+            self._list.marked.discard(batch_id)
         ended = [batch for batch in changes.changed if self._has_just_ended(batch)]
         has_new = any(batch.id not in self._batches for batch in changes.changed)
         self._batches.update((batch.id, batch) for batch in changes.changed)
@@ -120,7 +128,6 @@ class BatchesScreen(BatchActionsScreen):
             self._batches = dict(sorted(self._batches.items(), key=lambda item: -item[1].created_at))
             self._show_batches()
         else:
-            self._list.refresh_rows()  # ages move on; lines that look the same are not sent
             self.show_current()
         if has_new and self._was_live:
             self._find_costs()
@@ -145,8 +152,7 @@ class BatchesScreen(BatchActionsScreen):
             self.batchtui.leave(link.error)
         elif new_failure:
             self.batchtui.tell(str(link.error), failed=True)
-        if not self._batches:
-            self._list.placeholder = _why_empty(link)
+        self._show_titles()
 
     def _tell_notices(self) -> None:
         """Says once what is wrong with the files of ours, if anything."""
@@ -219,8 +225,6 @@ class BatchesScreen(BatchActionsScreen):
         shown = matching(self._batches.values(), self._filter)
         if self._order is not ORDERS[0]:
             shown.sort(key=self._order.key, reverse=True)
-        if self._batches:
-            self._list.placeholder = self._why_no_match()
         self._list.show(shown)
         if self._wants_end:
             self._list.move_to(len(shown) - 1)
@@ -230,15 +234,22 @@ class BatchesScreen(BatchActionsScreen):
     def _why_no_match(self) -> str:
         if unknown := unknown_terms(self._filter):
             return f"Unknown in the filter: {' '.join(unknown)}. Press ? for all terms."
-        if self._is_searching:
+        if self._is_loading_older:
             return f"Searched {count(len(self._batches))} batches, loading older ones…"
-        return "No matches"
+        if self._is_searching:
+            return f"No matches in the {count(len(self._batches))} batches known here. Not connected."
+        return "No matches. Press / to change, esc to clear."
 
     @property
     def _is_searching(self) -> bool:
         """Whether older pages are wanted: to fill the filtered list, or for the end of the list."""
         is_short = bool(self._filter) and self._list.row_count < max(1, self._list.size.height)
         return (is_short or self._wants_end) and self._workspace.has_older and not unknown_terms(self._filter)
+
+    @property
+    def _is_loading_older(self) -> bool:
+        """Whether older pages are on their way."""
+        return self._is_searching and self._was_live and self._link.error is None
 
     def _load_more(self) -> None:
         """Ask for the next page while the filter finds too little, or the end is wanted."""
@@ -248,18 +259,20 @@ class BatchesScreen(BatchActionsScreen):
             self._wants_end = False
 
     def _show_titles(self) -> None:
+        is_known = bool(self._batches) or self._was_live
+        self._list.placeholder = self._why_no_match() if self._batches else why_no_batches(self._link)
         more = "+" if self._workspace.has_older else ""
         shown = count(self._list.row_count)
         number = f"{shown} of {count(len(self._batches))}" if self._filter else shown
-        title = list_title(f"{number}{more}")
-        if self._is_searching and self._was_live:
+        title = list_title(f"{number}{more}" if is_known else "")
+        if marks := self._list.marks_words("hidden"):
+            title.append(Cell(f"  {marks}", "accent"))
+        if self._is_loading_older:
             title.append(Cell(f"  searched {count(len(self._batches))} …", "muted"))
         if self._filter:
             title.append(Cell(f"  /{self._filter}", "accent"))
         if self._order is not ORDERS[0]:
             title.append(Cell(f"  {self._order.name}", "accent"))
-        if self._list.marked:
-            title.append(Cell(f"  {count(len(self._list.marked))} marked", "accent"))
         self.list_panel.show_title(title)
         self.list_panel.show_note([Cell("↓ more", "muted")] if more and self._was_live else "")
 
@@ -270,7 +283,7 @@ class BatchesScreen(BatchActionsScreen):
         age = time.time() - seen_at
         old = [Cell(f"{long_duration(age)} old, ", "warning")] if seen_at and age >= OLD_SECONDS else []
         sending = [Cell(f"{self._sending}   ", "accent")] if self._sending else []
-        link = _link_words(self._link)
+        link = link_words(self._link)
         self.title_bar.show_status([*sending, *busy, *([] if self._link.live else old), *link])
 
     def go_to(self, batch_ids: Sequence[str]) -> None:
@@ -289,9 +302,10 @@ class BatchesScreen(BatchActionsScreen):
     def show_current(self) -> None:
         """Shows the batch under the cursor in full."""
         self.show_asleep()
+        self.call_later(self._plan_ages)
         batch = self._list.current
         if batch is None:
-            self._detail.show_nothing()
+            self._detail.show_nothing("No batch selected")
             self.pane_panel.show_title("")
             return
         saved_size = self._workspace.saved_size(batch.id)
@@ -303,6 +317,19 @@ class BatchesScreen(BatchActionsScreen):
         self.pane_panel.show_title(
             [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
         )
+
+    def _show_ages(self) -> None:
+        """Show how old everything is now, and again as soon as that reads differently."""
+        self._list.refresh_rows()
+        self._detail.show_ages()
+        self._show_status()
+        self._plan_ages()
+
+    def _plan_ages(self) -> None:
+        if self._aging:
+            self._aging.stop()
+        wait = min(AGES_SECONDS, self._list.until_ages_change(), self._detail.until_ages_change())
+        self._aging = self.set_timer(wait + TICK_SECONDS, self._show_ages)
 
     @on(LineTable.CursorMoved)
     def _cursor_moved(self, event: LineTable.CursorMoved) -> None:
@@ -404,12 +431,15 @@ class BatchesScreen(BatchActionsScreen):
     def action_mark(self) -> None:
         """Marks the batch, and goes on to the next."""
         self._list.toggle_mark()
-        self._show_titles()
-        self.show_asleep()
+        self.show_marks()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown."""
         self._list.toggle_all()
+        self.show_marks()
+
+    def show_marks(self) -> None:
+        """Show how many batches are marked, and what can be done to them."""
         self._show_titles()
         self.show_asleep()
 
@@ -459,8 +489,7 @@ class BatchesScreen(BatchActionsScreen):
         if not self._list.marked:
             return super().step_back()
         self._list.clear_marks()
-        self._show_titles()
-        self.show_asleep()
+        self.show_marks()
         return True
 
     def leave(self) -> None:
@@ -470,26 +499,6 @@ class BatchesScreen(BatchActionsScreen):
     def _has_just_ended(self, batch: Batch) -> bool:
         before = self._batches.get(batch.id)
         return batch.is_ended and before is not None and not before.is_ended
-
-
-def _link_words(link: Link) -> Line:
-    if link.live:
-        return [Cell("live", "success")]
-    if link.waiting is not None:
-        return [Cell(f"no answer for {link.waiting} s", "warning")]
-    if link.retry_in is not None:
-        return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
-    if link.error:
-        return [Cell("not authorised" if isinstance(link.error, NotAuthorised) else "stopped", "error")]
-    return CONNECTING
-
-
-def _why_empty(link: Link) -> str:
-    if link.live:
-        return "No batches yet in this workspace."
-    if link.waiting is not None:
-        return f"No answer for {link.waiting} s. Press r to ask again."
-    return str(link.error) if link.error else "Asking for the batches…"
 
 
 def _outcome(batch: Batch) -> str:

@@ -40,7 +40,13 @@ class ExportingScreen(BaseScreen):
         self._fetcher.want_all()
         is_all_here = self._fetcher.progress.is_final or bool(marked)
         number = plural(len(marked or self._rows.numbers), "result", "results")
-        which = "marked" if marked else "shown" if is_all_here else "so far; the rest is waited for"
+        which = (
+            self._list.marks_words()
+            if marked
+            else "shown"
+            if is_all_here
+            else "so far; the rest is waited for"
+        )
         question = f"Write {number} ({which}) to which file?"
         name = f"{self._results.files.batch_id[-12:]}.jsonl"
         hint = "The ending says in which form: .jsonl as they came, .csv, .json, .md"

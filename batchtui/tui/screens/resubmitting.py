@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 
-from batchtui.results import EVERYTHING, Query, Results, State
+from batchtui.results import EVERYTHING, Query, Results, Sort, State
 from batchtui.submissions import FAILED, Failures
 from batchtui.text import count, plural, shorten_id
 from batchtui.tui.screens.base import SHORT_ID
@@ -48,34 +49,61 @@ class ResubmittingScreen(ExportingScreen):
             )
         return ""
 
-    @work(group="resubmit", exclusive=True)
-    async def action_resubmit(self) -> None:
+    def action_resubmit(self) -> None:
         """Submits what is marked, or shown, or else all that failed, after asking."""
+        self._resubmit()
+
+    def resubmit_group(self, query: Query) -> None:
+        """Submit again what failed of a group, after asking; marks and search do not matter."""
+        if why := self.why_not("resubmit"):
+            self.batchtui.tell(why)
+        else:
+            self._resubmit(query)
+
+    @work(group="resubmit", exclusive=True)
+    async def _resubmit(self, group: Query | None = None) -> None:
         self._fetcher.want_all()
         if self._fetcher.progress.state is not State.COMPLETE:
             self.batchtui.tell("Not all results are here yet: press R again when they are.")
             return
+        if not (group or self._list.marked or getattr(self._rows, "is_over", True)):
+            self.batchtui.tell("The search is not over yet: press R again when it is.")
+            return
         try:
             find_lost = partial(self._workspace.submissions.find_lost, self._batch.id)
             await self._network.call(find_lost)  # or what was sent again without an answer is paid for twice
-            failures = await asyncio.to_thread(self._failures)
+            failures = await asyncio.to_thread(self._failures, group)
         except FAILURES as error:
             self.batchtui.tell(str(error), failed=True)
             return
-        notes = list(_notes(failures))
+        notes = [*self._scope(group), *_notes(failures)]
         if failures.again:
             self.batchtui.submitting.again(self._batch.id, failures.again, notes)
         else:
             self.batchtui.tell(" ".join(["Nothing to submit again.", *notes]))
 
-    def _failures(self) -> Failures:
+    @property
+    def _is_filtered(self) -> bool:
+        """Whether some of the results are not shown."""
+        return bool(self.filter_text) or replace(self._query, sort=Sort.FILE, descending=False) != EVERYTHING
+
+    def _scope(self, group: Query | None) -> list[str]:
+        """Which results are meant, if not all."""
+        if group:
+            return ["This group of errors only."]
+        if self._list.marked:
+            return [f"Marked results only: {self._list.marks_words()}."]
+        return ["Results shown only."] if self._is_filtered else []
+
+    def _failures(self, group: Query | None) -> Failures:
         """What failed of what is meant. Runs in a thread, with a reader of its own."""
         marked = sorted(cast("set[int]", self._list.marked))
+        query = group or self._query
         with Results(self._results.files) as results:
-            if marked or self.filter_text:
+            if not group and (marked or self.filter_text):
                 numbers: Sequence[int] | None = marked or list(self._rows.numbers)
             else:
-                numbers = results.numbers(self._query) if self._query != EVERYTHING else None
+                numbers = results.numbers(query) if query != EVERYTHING else None
             picked = None if numbers is None else [row.custom_id for row in results.each(numbers)]
             return self._workspace.submissions.failures(
                 self._batch.id, results, outcomes=FAILED, custom_ids=picked

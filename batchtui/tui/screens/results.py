@@ -188,9 +188,11 @@ class ResultsScreen(ReadingScreen):
 
     def _take_in(self, rows: Rows) -> None:
         """Shows the same rows with those that have come since; cursor and window stay on theirs."""
-        had_none = not self._list.row_count
+        had_none, had_marks = not self._list.row_count, bool(self._list.marked)
         self._rows = rows
         self._list.grow(rows)
+        if had_marks and not self._list.marked:
+            self.batchtui.tell("The results are downloaded again. Marks were cleared.")
         if self._follows_end:
             self._list.action_last()
         if had_none and self._list.row_count:
@@ -214,9 +216,16 @@ class ResultsScreen(ReadingScreen):
             self._work_out_cost()
         if progress.notice != self._told.notice:
             self.batchtui.tell(progress.notice)
-        self._list.placeholder = why_empty(progress, is_filtered=self._is_filtered)
+        self._list.placeholder = self._why_empty(progress)
         self._told = progress
         self.show_asleep()
+
+    def _why_empty(self, progress: Progress) -> str:
+        found = self._rows if isinstance(self._rows, Found) else None
+        if found and found.problem:
+            return found.problem
+        searched = found.searched if found and not found.is_over else None
+        return why_empty(progress, is_filtered=self._is_filtered, searched=searched)
 
     def _odd_lines(self, progress: Progress) -> int:
         """How many lines are flagged; counted once all are here."""
@@ -235,6 +244,8 @@ class ResultsScreen(ReadingScreen):
         whole = max(progress.rows_expected or 0, progress.rows_here)
         number = f"{count(len(self._rows))} of {count(whole)}" if self._is_filtered else count(whole)
         title = [Cell("Results", "strong"), Cell(f"  {number}", "muted")]
+        if marks := self._list.marks_words("hidden"):
+            title.append(Cell(f"  {marks}", "accent"))
         order = "" if self._sought or self._query.sort is Sort.FILE else f"by {dict(SORTS)[self._query.sort]}"
         kind = (self._query.error_type or "").removesuffix("_error")
         asked = (self._query.outcome, kind, order)
@@ -248,10 +259,6 @@ class ResultsScreen(ReadingScreen):
         self.list_panel.show_title(title)
         here = here_words(progress) or self._used
         self.list_panel.show_note([Cell(here, "muted")] if here else "")
-
-    @property
-    def _is_filtered(self) -> bool:
-        return bool(self._sought) or replace(self._query, sort=Sort.FILE, descending=False) != EVERYTHING
 
     # What is shown
 
@@ -378,7 +385,7 @@ class ResultsScreen(ReadingScreen):
         progress = self._fetcher.progress
         if action in NEED_A_RESULT and self._list.cursor_row is None:
             return "There is no result here."
-        if action == "export" and progress.is_final and not len(self._rows):
+        if action == "export" and progress.is_final and not len(self._rows) and not self._list.marked:
             return "There is no result here that could be written."
         if action == "outcome" and len(self._outcomes) == 1:
             return "All results of this batch have the same outcome."
@@ -416,6 +423,7 @@ class ResultsScreen(ReadingScreen):
         """Takes marks, then the filter away; answers whether there was anything to take away."""
         if self._list.marked:
             self._list.clear_marks()
+            self._show_titles()
         elif self._sought:
             self.set_filter("")
         elif self._query != EVERYTHING:
@@ -437,9 +445,18 @@ class ResultsScreen(ReadingScreen):
         choose = Groups("Looking for what has failed…", GROUP_COLUMNS, [], can_resubmit=not self._read_only)
 
         def answered(chosen: int | None) -> None:
-            self._show_group(chosen)
-            if chosen is not None and choose.is_resubmit_wanted:
-                self.run_key_of("resubmit")
+            if chosen is None:
+                return
+            group = self._groups[chosen]
+            query = Query(
+                outcome=group.outcome,
+                error_type=group.error_type,
+                error_pattern=group.pattern,
+                flag=group.flag,
+            )
+            self._ask_for(query)
+            if choose.is_resubmit_wanted:
+                self.resubmit_group(query)
 
         await self.app.push_screen(choose, answered)
         self._fill_groups(choose)
@@ -455,18 +472,6 @@ class ResultsScreen(ReadingScreen):
         if choose.is_attached:
             nothing = "Nothing has failed among the results that are here."
             choose.fill(title if groups else nothing, [group_cells(group) for group in groups])
-
-    def _show_group(self, chosen: int | None) -> None:
-        if chosen is not None:
-            group = self._groups[chosen]
-            self._ask_for(
-                Query(
-                    outcome=group.outcome,
-                    error_type=group.error_type,
-                    error_pattern=group.pattern,
-                    flag=group.flag,
-                )
-            )
 
     async def action_sort(self) -> None:
         """Orders the list; the same order again turns it round."""
@@ -484,10 +489,12 @@ class ResultsScreen(ReadingScreen):
     def action_mark(self) -> None:
         """Marks the row, and goes on to the next."""
         self._list.toggle_mark()
+        self._show_titles()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown."""
         self._list.toggle_all()
+        self._show_titles()
 
     # Keys: fetching
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import ago, clean_line, count, long_duration, shorten_id
+from batchtui.text import ago, clean_line, count, long_duration, shorten_id, until_longer, until_shorter
 from batchtui.tui.batch_text import Price, pace_of, pace_words, price_words, status_of, steps_of, tally
 from batchtui.tui.file_listing import shown_path
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
@@ -59,16 +60,32 @@ class BatchDetail(Document):
     def __init__(self) -> None:
         super().__init__()
         self._told: Told | None = None
+        self._why_nothing = ""
 
     def show_batch(self, told: Told) -> None:
         """Shows a batch."""
         self._told = told
         self._draw()
 
-    def show_nothing(self) -> None:
-        """Shows an empty pane."""
-        self._told = None
+    def show_nothing(self, why: str) -> None:
+        """Show that there is no batch to show."""
+        self._told, self._why_nothing = None, why
         self._draw()
+
+    def show_ages(self) -> None:
+        """Show how old everything is now."""
+        if self._told:
+            self._draw()
+
+    def until_ages_change(self) -> float:
+        """Seconds until one of the times reads differently."""
+        if self._told is None:
+            return inf
+        batch, now = self._told.batch, time.time()
+        past = (batch.created_at, batch.cancel_initiated_at, batch.ended_at)
+        until = batch.results_until if batch.is_ended else batch.expires_at
+        ages = [until_longer(now - at, is_fine=True) for at in past if at is not None]
+        return min(*ages, until_shorter(until - now, is_fine=True))
 
     def on_resize(self) -> None:
         """Spread out, or not any more."""
@@ -76,7 +93,7 @@ class BatchDetail(Document):
 
     def _draw(self) -> None:
         if self._told is None:
-            self.show(())
+            self.show([Content.styled(self._why_nothing, "$text-muted")] if self._why_nothing else ())
             return
         is_low = self.size.height < LOW_LINES
         groups = _groups(self._told, time.time(), 0 if is_low else NAME_COLUMNS)

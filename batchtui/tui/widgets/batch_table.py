@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from batchtui.cache import Batch
-from batchtui.tui.batch_text import COLUMNS, row_cells
+from batchtui.tui.batch_text import COLUMNS, row_cells, until_row_changes
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.markable_table import MarkableTable
 
@@ -64,6 +65,12 @@ class BatchTable(MarkableTable):
     async def action_open(self) -> None:
         """Has the screen open the results, before another key is read."""
         await self.app.run_action("results", self.screen)
+
+    def until_ages_change(self) -> float:
+        """Seconds until an age or a time left of the rows in sight reads differently."""
+        now = time.time()
+        in_sight = self._batches[self.view.top : self.view.last_visible + 1]
+        return min((until_row_changes(batch, now) for batch in in_sight), default=inf)
 
     def row_key(self, row: int) -> Hashable:
         """The id of a batch."""

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual, visualize
 
@@ -47,6 +48,13 @@ class Document(LineView, can_focus=True):
     """
     """Plain text on the screen's background."""
 
+    class Scrolled(Message):
+        """Another number of lines is below those in sight."""
+
+        def __init__(self, below: int) -> None:
+            self.below = below
+            super().__init__()
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._parts: Sequence[Part] = ()
@@ -55,6 +63,7 @@ class Document(LineView, can_focus=True):
         self._finder: Finder | None = None
         self._matches: list[int] = []
         self._match = -1
+        self._below = 0
         self._wrapped_at = 0
         """The width for which the lines are."""
 
@@ -141,6 +150,10 @@ class Document(LineView, can_focus=True):
     def _scroll(self, lines: int) -> None:
         self._top = max(0, min(self._top + lines, len(self._lines) - self._height))
         self.repaint()
+        below = max(0, len(self._lines) - self._top - self._height)
+        if below != self._below and self.size:
+            self._below = below
+            self.post_message(self.Scrolled(below))
 
     def _lay_out(self) -> None:
         self._wrap()

@@ -84,8 +84,9 @@ class LineTable(RowWindow, can_focus=True):
 
     @placeholder.setter
     def placeholder(self, text: str) -> None:
-        self._placeholder = text
-        self.repaint()
+        if text != self._placeholder:
+            self._placeholder = text
+            self.repaint()
 
     def set_row_count(self, count: int, above: int = 0) -> None:
         """Say how many rows there are now; cursor and window stay on their rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from batchtui.text import count
 from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.columns import MARKS, Column
 from batchtui.tui.widgets.line_table import LineTable
@@ -12,7 +13,7 @@ _MARK = "◆"
 
 
 class MarkableTable(LineTable):
-    """Marks belong to what a row stands for, not to its place: they stay where they are when rows move.
+    """Marks belong to what a row stands for, not to its place: they stay where rows move or are hidden.
 
     Args:
         columns: The columns, without that of the marks.
@@ -32,6 +33,17 @@ class MarkableTable(LineTable):
     def row_keys(self) -> set[Hashable]:
         """What all rows stand for."""
         return {self.row_key(row) for row in range(self.row_count)}
+
+    def marks_words(self, hidden: str = "hidden by the filter") -> str:
+        """Return how many rows are marked, and how many of them are not in the list; empty if none is marked.
+
+        Args:
+            hidden: What marked rows are that are not in the list.
+        """
+        if not self.marked:
+            return ""
+        unseen = len(self.marked - self.row_keys())
+        return f"{count(len(self.marked))} marked" + (f", {count(unseen)} {hidden}" if unseen else "")
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """The cells of a row, without that of the mark."""

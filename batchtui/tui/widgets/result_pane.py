@@ -62,7 +62,7 @@ class ResultPane(Container):
     @property
     def view(self) -> LineView:
         """The view that is shown now."""
-        return self._tree if self._tab == "JSON" else self._document
+        return self._tree if self._tab == "JSON" and self._row else self._document
 
     @property
     def is_settled(self) -> bool:
@@ -129,16 +129,16 @@ class ResultPane(Container):
         self._draw(keep_place=True)
 
     def _draw(self, *, keep_place: bool = False) -> None:
-        self._tree.display = self._tab == "JSON"
+        self._tree.display = self.view is self._tree
         self._document.display = not self._tree.display
-        if self._tab == "JSON":
+        if self._tree.display:
             self._tree.show(self._opened.value)
         else:
             self._document.show(self._parts(), keep_place=keep_place)
 
     def _parts(self) -> Iterable[Part]:
         if self._row is None:
-            return ()
+            return [content_of([Cell("No result selected", "muted")])]
         if self._tab == "Request":
             return self._request_parts(self._row.custom_id)
         if self._tab == "Raw":

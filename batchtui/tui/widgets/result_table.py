@@ -85,7 +85,6 @@ class ResultTable(MarkableTable):
             appends: Whether what comes later comes at the end; not so in a view that is sorted.
         """
         self._view, self._appends = view, appends
-        self.marked = set()
         self._blocks.clear()
         self.set_row_count(0)
         self.set_row_count(len(view))
@@ -97,6 +96,7 @@ class ResultTable(MarkableTable):
         before, current, now = self.row_count, self.current, len(view)
         self._view = view
         if now < before:
+            self.marked = set()  # the server sent other results: row numbers mean other requests now
             self.show(view, appends=self._appends)
         elif now > before and self._appends:
             self._blocks.discard(before - before % BLOCK)

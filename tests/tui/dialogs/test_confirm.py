@@ -72,6 +72,25 @@ async def test_unsaying_the_number_leads_back_to_no() -> None:
     assert await answers_to("1", "2", "right", "3", "enter", number=12) == [False]
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["1"], "Type 12 to confirm: 1▏"),
+        (["4"], "Type 12 to confirm: 4▏  not 12"),
+        (["1", "2", "3"], "Type 12 to confirm: 123▏  not 12"),
+        (["right"], "Type 12 to confirm: ▏  type the number first"),
+        (["1", "tab"], "Type 12 to confirm: 1▏  not 12"),
+        (["1", "2"], "Type 12 to confirm: 12▏  press → and enter"),
+    ],
+)
+async def test_a_number_that_is_wrong_or_missing_says_why_not(keys: list[str], said: str) -> None:
+    app = AskingApp(delete(12))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert app.dialog.query_one("#typed", Static).render_line(0).text.rstrip() == said
+
+
 async def test_buttons_are_clicked() -> None:
     app = AskingApp(delete())
     async with app.run_test(size=(80, 24)) as pilot:
