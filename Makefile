@@ -9,9 +9,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The suite's core, for the lowest versions that pyproject.toml allows.
 LOWEST := $(VENV)/lowest
-CORE := tests/api tests/cache tests/config tests/requests/test_submitting.py tests/requests/test_checking.py \
+CORE := tests/api tests/cache tests/config tests/submissions/test_sender.py tests/submissions/test_validation.py \
 	tests/results/test_fetch.py tests/results/test_reader.py tests/results/test_export.py \
-	tests/cli/test_commands.py tests/cli/test_reading.py tests/cli/test_submitting.py \
+	tests/cli/test_commands.py tests/cli/test_search.py tests/cli/test_submit.py \
 	tests/tui/dialogs/test_help.py tests/e2e/test_suspend.py
 
 # The newest Textual release, also one that pyproject.toml does not allow yet.

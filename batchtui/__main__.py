@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from batchtui.process import prepare_process
 
 if TYPE_CHECKING:
-    from batchtui.cli.session import Session
+    from batchtui.cli.context import Session
 
 
 NO_TERMINAL = "The screens need a terminal that can move its cursor; use a command instead: `batchtui list`."
@@ -22,7 +22,7 @@ NO_UTF8 = (
 
 def open_screens(session: Session) -> int:
     """Opens the app and answers the exit code once it is closed."""
-    from batchtui.cli.failures import USAGE, Failed
+    from batchtui.cli.errors import USAGE, Failed
 
     if os.environ.get("TERM") == "dumb":
         raise Failed(NO_TERMINAL, USAGE)

@@ -11,10 +11,9 @@ from typing import Any
 from batchtui.api import BatchesClient, MessageBatch, RetryPolicy
 from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret, private_dir
-from batchtui.requests import UNKNOWN_SECONDS, Prepared
 from batchtui.results import Fetcher, ResultFiles, Results
 from batchtui.sandbox import Embedded
-from batchtui.submissions import Submissions
+from batchtui.submissions import UNKNOWN_SECONDS, Prepared, Submissions
 
 MODEL = "claude-haiku-4-5-20251001"
 AT_ONCE = (0.0, 0.0)

@@ -16,16 +16,16 @@ from batchtui.cli.batches import cancel, delete, list_, show
 from batchtui.cli.cache import cache
 from batchtui.cli.completion import VARIABLE, complete_profile, completion
 from batchtui.cli.config import config
+from batchtui.cli.context import Session
 from batchtui.cli.cost import cost
 from batchtui.cli.doctor import doctor
-from batchtui.cli.failures import FAILED, explain
+from batchtui.cli.errors import FAILED, explain
 from batchtui.cli.output import write_stderr
-from batchtui.cli.reading import errors, search
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
-from batchtui.cli.session import Session
-from batchtui.cli.submitting import attach, create, resubmit
-from batchtui.cli.watching import watch
+from batchtui.cli.search import errors, search
+from batchtui.cli.submit import attach, create, resubmit
+from batchtui.cli.watch import watch
 from batchtui.process import StdoutError, silence
 
 

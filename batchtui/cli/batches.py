@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchtui.cli.asking import ask
 from batchtui.cli.completion import complete_id
+from batchtui.cli.confirm import ask
+from batchtui.cli.context import Session
 from batchtui.cli.each import for_each
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table, say
-from batchtui.cli.session import Session
 from batchtui.text import ago, count, duration, plural
 
 if TYPE_CHECKING:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchtui.cli.asking import ask
 from batchtui.cli.completion import complete_id
-from batchtui.cli.failures import Failed
+from batchtui.cli.confirm import ask
+from batchtui.cli.context import Session
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import LEFT, RIGHT, print_line, print_lines, print_objects, print_table, say
-from batchtui.cli.session import Session
 from batchtui.text import ago, count, plural, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from batchtui.storage import Holdings, Saved
     from batchtui.workspace import Workspace
+    from batchtui.workspace.storage import Holdings, Saved
 
 DAY = 86_400
 
@@ -43,7 +43,7 @@ def info(session: Session, as_json: bool) -> None:
     a key nor the network.
     """
     from batchtui.config import MissingKey
-    from batchtui.storage import holdings, workspace_folders
+    from batchtui.workspace.storage import holdings, workspace_folders
 
     def work(root: Path, current: str | None) -> None:
         found = [holdings(folder) for folder in workspace_folders(root)]
@@ -77,7 +77,7 @@ def prune(session: Session, older_than: float | None, only_copies: bool, dry_run
 
     async def work(workspace: Workspace) -> None:
         from batchtui.config import private_dir
-        from batchtui.storage import holdings, remove
+        from batchtui.workspace.storage import holdings, remove
 
         folder = private_dir(workspace.folder)
         await workspace.list(inf)
@@ -114,7 +114,7 @@ def verify(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
     """
 
     async def work(workspace: Workspace) -> None:
-        from batchtui.storage import holdings
+        from batchtui.workspace.storage import holdings
 
         saved = [one for one in holdings(workspace.folder).saved if one.is_complete]
         wanted = {workspace.full_id(batch_id) for batch_id in ids}
@@ -142,7 +142,7 @@ def verify(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
 
 def _state(one: Saved) -> tuple[str, str]:
     """`intact`, `damaged` or `busy`, and what is wrong."""
-    from batchtui.storage import verify
+    from batchtui.workspace.storage import verify
 
     damage = verify(one)
     return ("busy", "") if damage is None else ("damaged" if damage else "intact", damage)

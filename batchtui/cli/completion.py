@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchtui.cli.session import Session
+from batchtui.cli.context import Session
 from batchtui.text import clean_line, duration, is_plain_id
 
 if TYPE_CHECKING:

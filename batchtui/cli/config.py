@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from batchtui.cli.context import Session
 from batchtui.cli.output import LEFT, print_lines, print_objects, print_table
-from batchtui.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from batchtui.cli.completion import complete_id
+from batchtui.cli.context import Session
+from batchtui.cli.download import check_complete, fetch, open_results
 from batchtui.cli.each import for_each
-from batchtui.cli.failures import Failed
-from batchtui.cli.fetching import check_complete, fetch, open_results
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import LEFT, RIGHT, print_json, print_line, print_table
-from batchtui.cli.session import Session
 from batchtui.text import count, money, plural
 
 if TYPE_CHECKING:

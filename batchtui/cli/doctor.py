@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from batchtui.cli.context import Session
 from batchtui.cli.output import print_line, print_objects
-from batchtui.cli.session import Session
 
 
 @click.command()
@@ -20,7 +20,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
     Exits with 0 if all is well, else with 1.
     """
-    from batchtui.cli.checks import checks
+    from batchtui.cli.doctor_checks import checks
     from batchtui.config import redact
 
     session: Session = context.obj

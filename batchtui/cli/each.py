@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from batchtui.cli.failures import FAILED, Failed, explain
+from batchtui.cli.errors import FAILED, Failed, explain
 from batchtui.cli.output import say
 from batchtui.text import plural
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import click
 
 from batchtui.cli.completion import complete_id
-from batchtui.cli.failures import INCOMPLETE, Failed
-from batchtui.cli.fetching import (
+from batchtui.cli.context import Session
+from batchtui.cli.download import (
     LOOK_SECONDS,
     check_complete,
     check_count,
@@ -24,9 +24,9 @@ from batchtui.cli.fetching import (
     open_results,
     running,
 )
+from batchtui.cli.errors import INCOMPLETE, Failed
 from batchtui.cli.output import say
 from batchtui.cli.parameters import TEXT
-from batchtui.cli.session import Session
 from batchtui.text import clean_text, count, plural
 
 if TYPE_CHECKING:

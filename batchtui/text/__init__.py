@@ -22,6 +22,7 @@ from batchtui.text.humanize import (
     until_shorter,
 )
 from batchtui.text.ids import is_plain_id, why_not_plain
+from batchtui.text.paths import shown_path
 
 __all__ = [
     "ago",
@@ -37,6 +38,7 @@ __all__ = [
     "replace_surrogates",
     "shorten",
     "shorten_id",
+    "shown_path",
     "size",
     "until_longer",
     "until_shorter",

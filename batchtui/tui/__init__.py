@@ -10,7 +10,7 @@ from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchtui.tui.app import run
-    from batchtui.tui.first_frame import show_first_frame
+    from batchtui.tui.terminal.first_frame import show_first_frame
 
 # Textual reads both once, when it is imported. It paints 60 times a second at most: a key pressed right after
 # a paint waited up to 17 ms for its own. And what moves by itself costs bytes, which over SSH is felt.
@@ -23,7 +23,7 @@ if not TYPE_CHECKING:  # a checker knows the names by the imports above, and so 
     __getattr__ = lazy_names(
         __name__,
         {
-            "show_first_frame": "batchtui.tui.first_frame",
+            "show_first_frame": "batchtui.tui.terminal.first_frame",
             "run": "batchtui.tui.app",
         },
     )

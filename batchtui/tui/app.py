@@ -23,22 +23,23 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from batchtui.api import ApiError, NotAuthorised, NotReachable
+from batchtui.cache import Batch
 from batchtui.config import ConfigError, Profile, Settings, redact
 from batchtui.process import END_SIGNALS, bug_report
 from batchtui.text import clean_line, clean_text
-from batchtui.tui.batches_by_id import BatchesById
-from batchtui.tui.clipboard import clipboard_sequence
-from batchtui.tui.context_executor import ContextExecutor
 from batchtui.tui.dialogs.groups import Groups
-from batchtui.tui.early_screen import EarlyScreen
-from batchtui.tui.line_filter import ControlFilter
-from batchtui.tui.network import Network
-from batchtui.tui.painter import PaintedApp
 from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.styles_cache import release_closed_widgets
-from batchtui.tui.submitting import Submitting
-from batchtui.tui.taking_over import driver_for
+from batchtui.tui.services.batch_lookup import BatchesById
+from batchtui.tui.services.executor import ContextExecutor
+from batchtui.tui.services.network import Network
+from batchtui.tui.services.submit_flow import Submitting
+from batchtui.tui.terminal.clipboard import clipboard_sequence
+from batchtui.tui.terminal.control_filter import ControlFilter
+from batchtui.tui.terminal.driver import driver_for
+from batchtui.tui.terminal.early_screen import EarlyScreen
+from batchtui.tui.terminal.painter import PaintedApp
+from batchtui.tui.terminal.styles_cache import release_closed_widgets
 from batchtui.tui.theme import THEMES
 from batchtui.workspace import Workspace, check_key
 
@@ -201,9 +202,33 @@ class BatchtuiApp(PaintedApp[None]):
             loop.add_signal_handler(number, self._end_by, number)
 
     @cached_property
-    def submitting(self) -> Submitting:
-        """What sends requests, whatever screen is open."""
+    def _submitting(self) -> Submitting:
         return Submitting(self)
+
+    def submit_file(self, path: Path) -> None:
+        """Submit a file of requests, after checking and asking."""
+        self._submitting.file(path)
+
+    def submit_again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
+        """Submit some requests of a batch again, after asking; `notes` says which are left out."""
+        self._submitting.again(batch_id, custom_ids, notes)
+
+    def look_for_lost(self) -> None:
+        """Find out what became of submissions that got no answer."""
+        self._submitting.look_for_lost()
+
+    def show_sending(self, words: str) -> None:
+        """Show how far a submission is."""
+        if self.screen_stack:  # else the app is closing
+            self.first_screen.show_sending(words)
+
+    def go_to(self, batch_ids: Sequence[str]) -> None:
+        """Move to the first of some batches in the list once they are loaded."""
+        self.first_screen.go_to(batch_ids)
+
+    def loaded_batches(self) -> Sequence[Batch]:
+        """Return the batches of the list."""
+        return list(self.first_screen.loaded)
 
     @property
     def first_screen(self) -> BatchesScreen:

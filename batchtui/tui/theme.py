@@ -2,7 +2,7 @@
 
 from textual.theme import Theme
 
-from batchtui.tui.palette import PALETTES
+from batchtui.tui.colors import PALETTES
 
 DARK, LIGHT, ANSI = THEMES = [Theme(**palette) for palette in PALETTES]
 """All of them, for `App.register_theme`."""

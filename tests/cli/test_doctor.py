@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from batchtui.cli import checks
+from batchtui.cli import doctor_checks as checks
 from tests.cli.conftest import Call
 
 SECRET = "p4ssw0rd"

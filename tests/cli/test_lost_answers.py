@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from batchtui.cli import main
-from batchtui.requests import UNKNOWN_SECONDS
-from batchtui.submissions import Submissions
+from batchtui.submissions import UNKNOWN_SECONDS, Submissions
 from tests.canned_server import HANGING, answer, canned_server
-from tests.cli.test_submitting import Done, count
+from tests.cli.test_submit import Done, count
 from tests.submitting import SLOW, request, write
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import pytest
 
 from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret
-from batchtui.tui.outline import room_in
+from batchtui.tui.format.layout import room_in
 from batchtui.workspace import Workspace
 from tests.e2e.conftest import TERM
 from tests.e2e.output import read_output

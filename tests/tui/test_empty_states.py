@@ -7,7 +7,7 @@ from pathlib import Path
 from batchtui.config import Settings
 from batchtui.results import Progress, State
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
-from batchtui.tui.result_text import why_empty
+from batchtui.tui.format.result import why_empty
 from batchtui.tui.screens.results import ResultsScreen
 from batchtui.tui.widgets.batch_table import BatchTable
 from tests.tui.driving import app_for, driven, paste, screen_text, until, until_shown

@@ -13,9 +13,9 @@ from textual.widgets import Input
 from batchtui.config import Settings
 from batchtui.results import Sort, State, View
 from batchtui.sandbox import Embedded, SandboxOptions, embedded
-from batchtui.tui.finding import Found
 from batchtui.tui.screens.exporting import objection_to
 from batchtui.tui.screens.results import ResultsScreen
+from batchtui.tui.services.search import Found
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.json_tree import JsonTree

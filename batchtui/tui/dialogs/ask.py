@@ -10,9 +10,9 @@ from textual.widgets import Static
 
 from batchtui.text import clean_line
 from batchtui.tui.dialogs.dialog import Dialog
+from batchtui.tui.format.cells import Cell, Line
+from batchtui.tui.format.styled import content_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, Line
-from batchtui.tui.widgets.styled import content_of
 from batchtui.tui.widgets.text_line import TextLine
 
 

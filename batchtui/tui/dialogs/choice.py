@@ -4,7 +4,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from batchtui.tui.widgets.cells import Cell, Tone, cells_of, width_of
+from batchtui.tui.format.cells import Cell, Tone, cells_of, width_of
 from batchtui.tui.widgets.line_view import LineView
 
 

@@ -12,11 +12,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from batchtui.tui.dialogs.dialog import Dialog
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
+from batchtui.tui.format.styled import content_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
-from batchtui.tui.widgets.styled import content_of
 
 _SIDES, _EDGES = 6, 4
 """Columns and lines of the box that are for its border and padding."""

@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from batchtui.tui.dialogs.choice import Choice
 from batchtui.tui.dialogs.dialog import Dialog
+from batchtui.tui.format.cells import Cell, Line
+from batchtui.tui.format.styled import content_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, Line
-from batchtui.tui.widgets.styled import content_of
 
 _LONGEST = 12
 

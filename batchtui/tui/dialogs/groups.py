@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from batchtui.tui.dialogs.choose import Choose
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
 from batchtui.tui.keys import bindings, read_only_refusal
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
 
 WIDTH = 110
 

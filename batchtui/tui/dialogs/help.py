@@ -8,8 +8,8 @@ from textual.content import Content
 
 from batchtui.config.keys import GROUP_TITLES, Key
 from batchtui.tui.dialogs.report import Report
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.styled import content_of
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.styled import content_of
 
 
 class Help(Report):

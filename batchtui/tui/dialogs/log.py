@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from batchtui.api import Call
 from batchtui.tui.dialogs.choose import Choose
-from batchtui.tui.widgets.cells import Cell, Tone
-from batchtui.tui.widgets.columns import Column
+from batchtui.tui.format.cells import Cell, Tone
+from batchtui.tui.format.columns import Column
+from batchtui.tui.format.styled import content_of
 from batchtui.tui.widgets.line_table import LineTable
-from batchtui.tui.widgets.styled import content_of
 
 COLUMNS = (
     Column("time", 8),

@@ -11,21 +11,20 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from batchtui.text import ago, clean_line, size
+from batchtui.text import ago, clean_line, shown_path, size
 from batchtui.tui.dialogs.dialog import Dialog
-from batchtui.tui.file_listing import (
+from batchtui.tui.dialogs.path_completion import (
     Entry,
     fitting,
-    shown_path,
     typed_path,
     why_nothing_fits,
     without_restart,
 )
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
+from batchtui.tui.format.styled import content_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
-from batchtui.tui.widgets.styled import content_of
 from batchtui.tui.widgets.text_line import TextLine
 
 COLUMNS = (

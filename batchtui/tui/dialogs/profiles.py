@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchtui.tui.dialogs.choose import Choose
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
 
 COLUMNS = (Column("", 1), Column("", 20, flexible=True), Column("", 7))
 WIDTH = 40

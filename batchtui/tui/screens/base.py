@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import ClassVar, Self
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,18 +21,15 @@ from batchtui.text import clean_text
 from batchtui.tui.dialogs.help import Help
 from batchtui.tui.dialogs.log import Log
 from batchtui.tui.dialogs.palette import Palette
+from batchtui.tui.format.layout import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
 from batchtui.tui.keys import bindings, read_only_refusal
-from batchtui.tui.outline import BREAKPOINTS, LOW_BREAKPOINTS, PANE_COLUMNS, PANE_ROWS, reached
+from batchtui.tui.services.host import Host, host_of
 from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.panel import Panel, Room
 from batchtui.tui.widgets.title_bar import TitleBar
-
-if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
-
 
 SHORT_ID = 14
 """Characters of a batch id where there is little room: its end, which tells ids apart."""
@@ -157,9 +154,9 @@ class BaseScreen(Screen[None]):
         self.key_bar.dim(lambda key: self.why_not(key.action))
 
     @property
-    def batchtui(self) -> BatchtuiApp:
+    def batchtui(self) -> Host:
         """The app, as what it is."""
-        return cast("BatchtuiApp", self.app)
+        return host_of(self.app)
 
     def run_key(self, key: Key) -> None:
         """Does what a key does, for the palette and for a click in the key bar."""

@@ -12,11 +12,11 @@ from textual.binding import BindingType
 from batchtui.api import ApiError
 from batchtui.cache import Batch
 from batchtui.text import count, plural, shorten_id
-from batchtui.tui.batch_text import status_of
 from batchtui.tui.dialogs.confirm import Confirm
+from batchtui.tui.format.batch import status_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.network import Network
 from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.services.network import Network
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.workspace import Changes, Workspace, WorkspaceError
 

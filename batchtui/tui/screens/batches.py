@@ -19,7 +19,9 @@ from batchtui.config import Settings
 from batchtui.config.keys import Group, Key
 from batchtui.disk.scratch import remove_abandoned
 from batchtui.text import count, long_duration, shorten_id, size
-from batchtui.tui.batch_text import (
+from batchtui.tui.dialogs.choose import Choose
+from batchtui.tui.dialogs.profiles import Profiles
+from batchtui.tui.format.batch import (
     FILTER_TERMS,
     ORDERS,
     PACE_SECONDS,
@@ -30,18 +32,16 @@ from batchtui.tui.batch_text import (
     price_of,
     unknown_terms,
 )
-from batchtui.tui.connection_text import link_words, why_no_batches
-from batchtui.tui.dialogs.choose import Choose
-from batchtui.tui.dialogs.profiles import Profiles
-from batchtui.tui.follower import Follower, Link
-from batchtui.tui.network import Network
-from batchtui.tui.outline import badges, list_title, where
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
+from batchtui.tui.format.connection import Link, link_words, why_no_batches
+from batchtui.tui.format.layout import badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
+from batchtui.tui.services.network import Network
+from batchtui.tui.services.poller import Follower
 from batchtui.tui.widgets.batch_detail import BatchDetail, Told
 from batchtui.tui.widgets.batch_table import BatchTable
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
 from batchtui.workspace import LARGEST_PAGE, Changes, Workspace
@@ -102,7 +102,7 @@ class BatchesScreen(BatchActionsScreen):
 
     @work(group="follow")
     async def _follow(self) -> None:
-        self.batchtui.submitting.look_for_lost()
+        self.batchtui.look_for_lost()
         self.run_worker(remove_abandoned, group="clean", thread=True)
         await self._follower.run()
 
@@ -132,7 +132,7 @@ class BatchesScreen(BatchActionsScreen):
         if has_new and self._was_live:
             self._find_costs()
         if any(self._workspace.submissions.may_be_ours(batch) for batch in ended):
-            self.batchtui.submitting.look_for_lost()  # their custom_ids can be compared now
+            self.batchtui.look_for_lost()  # their custom_ids can be compared now
         for batch in ended:
             news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
             self.batchtui.tell(news)
@@ -476,7 +476,7 @@ class BatchesScreen(BatchActionsScreen):
 
         def picked(path: Path | None) -> None:
             if path:
-                self.batchtui.submitting.file(path)
+                self.batchtui.submit_file(path)
 
         await self.app.push_screen(PickFile("Submit which file of requests?", Path.cwd()), picked)
 

@@ -17,7 +17,6 @@ from batchtui.tui.dialogs.ask import Ask
 from batchtui.tui.screens.base import BaseScreen
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
     from batchtui.tui.widgets.result_table import ResultTable, Rows
 
 FORMATS = {f".{form.value}": form for form in Format}
@@ -60,11 +59,11 @@ class ExportingScreen(BaseScreen):
 
     @work(thread=True, group="export")
     def _write(self, name: Path, marked: Sequence[int]) -> None:
-        worker, app = get_current_worker(), cast("BatchtuiApp", self.app)
+        worker, app, tell = get_current_worker(), self.app, self.batchtui.tell
 
         def report(done: int) -> bool:
             if done and done % TELL_ROWS == 0:
-                app.call_later(app.tell, f"{count(done)} results written…")
+                app.call_later(tell, f"{count(done)} results written…")
             return not worker.is_cancelled
 
         try:
@@ -74,11 +73,11 @@ class ExportingScreen(BaseScreen):
             with Results(self._results.files) as results:
                 export_to_file(results, path, FORMATS[path.suffix], numbers, report=report)
         except ExportCancelled:
-            app.call_later(app.tell, f"Writing {name} was stopped; no file was made.", failed=True)
+            app.call_later(tell, f"Writing {name} was stopped; no file was made.", failed=True)
         except (OSError, RuntimeError, sqlite3.Error) as error:
-            app.call_later(app.tell, f"{name} was not written: {error}.", failed=True)
+            app.call_later(tell, f"{name} was not written: {error}.", failed=True)
         else:
-            app.call_later(app.tell, f"{plural(len(numbers), 'result', 'results')} written to {path}.")
+            app.call_later(tell, f"{plural(len(numbers), 'result', 'results')} written to {path}.")
 
     def _all_shown(self, is_cancelled: Callable[[], bool]) -> list[int]:
         """The numbers of the rows that are shown, once everything that was asked for is here."""

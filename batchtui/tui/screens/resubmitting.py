@@ -15,11 +15,11 @@ from batchtui.submissions import FAILED, Failures
 from batchtui.text import count, plural, shorten_id
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.exporting import ExportingScreen
-from batchtui.tui.submitting import FAILURES
+from batchtui.tui.services.submit_flow import FAILURES
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
-    from batchtui.tui.network import Network
+    from batchtui.tui.services.network import Network
     from batchtui.workspace import Workspace
 
 
@@ -78,7 +78,7 @@ class ResubmittingScreen(ExportingScreen):
             return
         notes = [*self._scope(group), *_notes(failures)]
         if failures.again:
-            self.batchtui.submitting.again(self._batch.id, failures.again, notes)
+            self.batchtui.submit_again(self._batch.id, failures.again, notes)
         else:
             self.batchtui.tell(" ".join(["Nothing to submit again.", *notes]))
 

@@ -34,10 +34,8 @@ from batchtui.results import (
 from batchtui.text import count, shorten_id
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.dialogs.groups import Groups
-from batchtui.tui.finding import Found
-from batchtui.tui.keys import bindings
-from batchtui.tui.network import Network
-from batchtui.tui.result_text import (
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.result import (
     GROUP_COLUMNS,
     SORT_COLUMNS,
     SORTS,
@@ -48,9 +46,11 @@ from batchtui.tui.result_text import (
     used_words,
     why_empty,
 )
+from batchtui.tui.keys import bindings
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.reading import ReadingScreen
-from batchtui.tui.widgets.cells import Cell
+from batchtui.tui.services.network import Network
+from batchtui.tui.services.search import Found
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.panel import Panel
 from batchtui.tui.widgets.result_pane import ResultPane

@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from batchtui.cache import Batch, Counts
-from batchtui.text import ago, clean_line, count, long_duration, shorten_id, until_longer, until_shorter
-from batchtui.tui.batch_text import Price, pace_of, pace_words, price_words, status_of, steps_of, tally
-from batchtui.tui.file_listing import shown_path
+from batchtui.text import (
+    ago,
+    clean_line,
+    count,
+    long_duration,
+    shorten_id,
+    shown_path,
+    until_longer,
+    until_shorter,
+)
+from batchtui.tui.format.batch import Price, pace_of, pace_words, price_words, status_of, steps_of, tally
+from batchtui.tui.format.styled import Part
 from batchtui.tui.widgets.count_bar import CountBar, sparkline
-from batchtui.tui.widgets.document import Document, Part
+from batchtui.tui.widgets.document import Document
 
 if TYPE_CHECKING:
     from batchtui.submissions import Origin

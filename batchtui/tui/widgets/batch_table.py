@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from batchtui.cache import Batch
-from batchtui.tui.batch_text import COLUMNS, row_cells, until_row_changes
-from batchtui.tui.widgets.cells import Cell
+from batchtui.tui.format.batch import COLUMNS, row_cells, until_row_changes
+from batchtui.tui.format.cells import Cell
 from batchtui.tui.widgets.markable_table import MarkableTable
 
 if TYPE_CHECKING:
-    from batchtui.tui.batch_text import Price
+    from batchtui.tui.format.batch import Price
 
 
 class BatchTable(MarkableTable):

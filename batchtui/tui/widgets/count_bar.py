@@ -7,8 +7,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
 
-from batchtui.tui.widgets.cells import Cell, Tone
-from batchtui.tui.widgets.styled import content_of
+from batchtui.tui.format.cells import Cell, Tone
+from batchtui.tui.format.styled import content_of
 
 _OUTCOME_TONES: Sequence[Tone] = ("success", "error", "muted", "warning")
 _EIGHTHS = "░▏▎▍▌▋▊▉"

@@ -8,16 +8,13 @@ from typing import Protocol
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
-from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual, visualize
 
+from batchtui.tui.format.styled import Part
 from batchtui.tui.keys import bindings
 from batchtui.tui.widgets.line_view import LineView
-
-Part = Content | Visual
-"""A paragraph: styled text, or what draws itself. A plain `str` would be read as markup: never one."""
 
 _LIT = Style(reverse=True)
 MARGIN = 1

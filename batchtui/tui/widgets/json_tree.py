@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchtui.text import plural
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 
 OPEN_DEPTH = 3

@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from batchtui.config.keys import Key
-from batchtui.tui.widgets.cells import Cell, width_of
+from batchtui.tui.format.cells import Cell, width_of
 from batchtui.tui.widgets.line_view import LineView
 
 _GAP = Cell("  ")

@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.strip import Strip
 
 from batchtui.text import clean_line
+from batchtui.tui.format.cells import Cell, Tone
+from batchtui.tui.format.columns import Column, fit_columns, fit_row, fit_titles
+from batchtui.tui.format.lines import TABLE_EDGES, row_line
 from batchtui.tui.keys import bindings
-from batchtui.tui.widgets.cells import Cell, Tone
-from batchtui.tui.widgets.columns import Column, fit_columns, fit_row, fit_titles
-from batchtui.tui.widgets.lines import TABLE_EDGES, row_line
 from batchtui.tui.widgets.row_window import RowWindow
 
 

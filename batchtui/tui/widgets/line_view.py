@@ -8,8 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from batchtui.tui.widgets.cells import Cell, Tone, fit_cells
-from batchtui.tui.widgets.styled import strip_of
+from batchtui.tui.format.cells import Cell, Tone, fit_cells
+from batchtui.tui.format.styled import strip_of
 
 _TONES = [tone for tone in get_args(Tone) if tone]
 

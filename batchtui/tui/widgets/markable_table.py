@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from batchtui.text import count
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import MARKS, Column
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import MARKS, Column
 from batchtui.tui.widgets.line_table import LineTable
 
 _MARK = "◆"

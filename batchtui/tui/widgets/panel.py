@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from batchtui.tui.widgets.cells import Line
+from batchtui.tui.format.cells import Line
+from batchtui.tui.format.lines import BOTTOM, TEXT_AT, TOP, edge_line
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.lines import BOTTOM, TEXT_AT, TOP, edge_line
 
 
 class PanelEdge(LineView):

@@ -14,12 +14,12 @@ from textual.containers import Container
 from batchtui.results import Flag, OpenedResult, Pattern, ResultRow, Results
 from batchtui.submissions import CANNOT_READ
 from batchtui.text import money, shorten_id
-from batchtui.tui.result_text import CUT_BYTES, raw_parts, reply_parts, usage_parts
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.document import Document, Part
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.result import CUT_BYTES, raw_parts, reply_parts, usage_parts
+from batchtui.tui.format.styled import Part, content_of
+from batchtui.tui.widgets.document import Document
 from batchtui.tui.widgets.json_tree import JsonTree
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.styled import content_of
 
 Tab = Literal["Reply", "Request", "JSON", "Raw", "Usage"]
 ID_WIDTH = 24
@@ -148,7 +148,7 @@ class ResultPane(Container):
         return reply_parts(self._row, self._opened, whole=self._whole, unfolded=self._unfolded)
 
     def _request_parts(self, custom_id: str) -> Iterable[Part]:
-        from batchtui.tui.request_text import request_parts
+        from batchtui.tui.format.request import request_parts
 
         try:
             raw = self._request_of(custom_id) if self._request_of else None

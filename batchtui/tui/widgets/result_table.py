@@ -10,9 +10,9 @@ from textual.message import Message
 
 from batchtui.results import ResultRow, Results
 from batchtui.text import count
-from batchtui.tui.result_text import outcome_of
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
+from batchtui.tui.format.result import outcome_of
 from batchtui.tui.widgets.markable_table import MarkableTable
 
 COLUMNS = (

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from batchtui.tui.widgets.cells import Line
+from batchtui.tui.format.cells import Line
+from batchtui.tui.format.lines import title_line
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.lines import title_line
 
 
 class TitleBar(LineView):

@@ -12,9 +12,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from batchtui.tui.painter import PaintedApp
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.terminal.painter import PaintedApp
 from batchtui.tui.theme import THEMES
-from batchtui.tui.widgets.cells import Cell
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.panel import Panel
 from batchtui.tui.widgets.title_bar import TitleBar

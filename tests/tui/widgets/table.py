@@ -8,9 +8,9 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from batchtui.tui.format.cells import Cell
+from batchtui.tui.format.columns import Column
 from batchtui.tui.theme import THEMES
-from batchtui.tui.widgets.cells import Cell
-from batchtui.tui.widgets.columns import Column
 from batchtui.tui.widgets.line_table import LineTable
 
 COLUMNS = (

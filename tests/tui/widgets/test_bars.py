@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from batchtui.config.keys import keys_of
-from batchtui.tui.widgets.cells import Cell
+from batchtui.tui.format.cells import Cell
 from batchtui.tui.widgets.filter_bar import FilterBar
 from batchtui.tui.widgets.key_bar import KeyBar
 from batchtui.tui.widgets.panel import Panel, PanelEdge

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from batchtui.tui.widgets.cells import Cell, width_of
+from batchtui.tui.format.cells import Cell, width_of
 from batchtui.tui.widgets.count_bar import CountBar, bar_cells, sparkline
 
 COUNTS = st.integers(0, 100_000)

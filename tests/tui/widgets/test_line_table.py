@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
+from batchtui.tui.format.cells import Cell
 from batchtui.tui.theme import THEMES
-from batchtui.tui.widgets.cells import Cell
 from tests.tui.widgets.hostile import HOSTILE, is_safe
 from tests.tui.widgets.table import Table, TableApp
 

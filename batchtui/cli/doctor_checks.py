@@ -1,0 +1,230 @@
+"""What `doctor` looks at, each thing by itself: whether it is well, and if not what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from batchtui.text import count
+
+if TYPE_CHECKING:
+    from batchtui.cli.context import Session
+    from batchtui.config import Profile
+
+LEAST_PYTHON = (3, 11)
+LEAST_SIZE = (40, 10)
+"""Columns and lines that the screens need at least."""
+
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+"""What httpx knows."""
+BAD_PROXY = (
+    'cannot be read: write http://USER:PASSWORD@HOST:PORT, with "/" in the password as %2F and "@" as %40'
+)
+
+
+class Check(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        ok: Whether it is well.
+        text: How it is, or what to do.
+    """
+
+    name: str
+    ok: bool
+    text: str
+
+
+def checks(session: Session) -> Iterator[Check]:
+    """Looks at everything; what needs a key, and then the network, comes last."""
+    import batchtui.api  # noqa: F401 - before httpx, which it keeps from importing rich
+    from batchtui.config import ConfigError
+
+    yield python(sys.version_info[:3])
+    yield terminal(os.environ, _terminal_size())
+    yield colours(os.environ)
+    try:
+        draft = session.draft_profile(session.profile)
+        yield config(session.config_path)
+    except ConfigError as error:
+        yield Check("config", False, str(error))
+        return
+    yield cache(session.cache_root)
+    yield certificates(draft.base_url.value, os.environ)
+    yield proxy(draft.base_url.value)
+    yield from _with_key(session)
+
+
+def python(version: tuple[int, ...]) -> Check:
+    """Whether Python is new enough."""
+    text = ".".join(map(str, version))
+    if version >= LEAST_PYTHON:
+        return Check("python", True, text)
+    return Check("python", False, f"{text} is too old: install batchtui with Python 3.11 or newer")
+
+
+def terminal(env: Mapping[str, str], size: tuple[int, int] | None) -> Check:
+    """Whether the screens can be drawn; commands need no terminal.
+
+    Args:
+        env: The environment.
+        size: Columns and lines; None where there is no terminal.
+    """
+    kind = env.get("TERM", "")
+    if size is None:
+        return Check("terminal", True, "none here: commands work, the screens need one")
+    if kind in ("", "dumb"):
+        return Check(
+            "terminal",
+            False,
+            f"TERM is {kind or 'not set'}: set it to what the terminal is, like xterm-256color",
+        )
+    text = f"{kind}, {size[0]}×{size[1]}"
+    if size[0] < LEAST_SIZE[0] or size[1] < LEAST_SIZE[1]:
+        return Check("terminal", False, f"{text} is too small: make it 80×24 or larger")
+    return Check("terminal", True, text)
+
+
+def colours(env: Mapping[str, str]) -> Check:
+    """How many colours the screens will use."""
+    kind = env.get("TERM", "")
+    if env.get("NO_COLOR"):
+        text = "none, by NO_COLOR"
+    elif env.get("COLORTERM") in ("truecolor", "24bit") or kind.endswith("-direct"):
+        text = "true colour"
+    elif "256color" in kind:
+        text = "256; if the terminal has true colour, set COLORTERM=truecolor"
+    else:
+        text = "16"
+    return Check("colours", True, text)
+
+
+def config(path: Path) -> Check:
+    """Whether the settings can be used; the profile has been looked at before."""
+    from batchtui.config import load_settings
+
+    load_settings(path)
+    return Check("config", True, str(path) if path.exists() else f"{path} is not there, and need not be")
+
+
+def cache(root: Path) -> Check:
+    """Whether results and batches can be kept on this disk."""
+    from batchtui.disk import NETWORK_FILE_SYSTEMS, file_system
+
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        text = f"{place} cannot be written ({error.strerror}): name another folder by --cache-dir"
+        return Check("cache", False, text)
+    mode = f"mode {place.stat().st_mode & 0o777:o}" if place == root else "not made yet"
+    kind = file_system(place)
+    slow = "; a local disk is faster" if kind in NETWORK_FILE_SYSTEMS else ""
+    return Check("cache", True, f"{root}, {mode}, {kind or 'unknown file system'}{slow}")
+
+
+def certificates(base_url: str, env: Mapping[str, str]) -> Check:
+    """Whether there are certificates to know the server by."""
+    if base_url.startswith("http://"):
+        return Check("tls", True, "not used: the base URL is on this machine")
+    import certifi
+    import httpx
+
+    place = env.get("SSL_CERT_FILE") or env.get("SSL_CERT_DIR") or certifi.where()
+    try:
+        found = httpx.create_ssl_context().cert_store_stats()["x509_ca"]
+    except OSError as error:
+        text = f"the certificates in {place} cannot be read ({error.strerror}): mend SSL_CERT_FILE"
+        return Check("tls", False, text)
+    # Those in a folder are read only when a server shows one.
+    many = f"{count(found)} authorities" if found else "certificates"
+    return Check("tls", True, f"{many} from {place}")
+
+
+def proxy(base_url: str) -> Check:
+    """Which proxy the calls go through, named without its user and password."""
+    from importlib.util import find_spec
+
+    from batchtui.api.proxies import proxy_for
+
+    found = proxy_for(base_url)
+    if found is None:
+        return Check("proxy", True, "none")
+    scheme, place = found
+    if not place:
+        return Check("proxy", False, BAD_PROXY)
+    name = f"{scheme}://{place}"
+    if scheme not in PROXY_SCHEMES:
+        return Check("proxy", False, f"{name} is no proxy that can be used: {', '.join(PROXY_SCHEMES)} can")
+    if scheme.startswith("socks") and not find_spec("socksio"):
+        return Check("proxy", False, f"{name} needs a library: pip install 'httpx[socks]'")
+    import httpx
+
+    try:
+        httpx.AsyncClient(verify=False)  # noqa: S501 - it is never used
+    except (httpx.InvalidURL, ValueError):
+        return Check("proxy", False, "NO_PROXY cannot be read: write hosts, joined by commas")
+    return Check("proxy", True, name)
+
+
+def _with_key(session: Session) -> Iterator[Check]:
+    from batchtui.config import ConfigError
+
+    try:
+        with session.place() as place:
+            source = "the demo" if place.is_demo else session.draft_profile(session.profile).key_source
+            yield Check("key", True, f"from {source}")
+            yield workspace(place.cache_root / place.profile.workspace_digest)
+            yield api(place.profile)
+    except ConfigError as error:
+        yield Check("key", False, str(error))
+        yield Check("api", False, "not asked, since there is no key")
+
+
+def workspace(folder: Path) -> Check:
+    """Whether what is kept for this key is kept from others."""
+    from batchtui.config import ConfigError, private_dir
+
+    if not folder.exists():
+        return Check("workspace", True, f"{folder.name}, nothing is kept yet")
+    try:
+        private_dir(folder)
+    except ConfigError as error:
+        return Check("workspace", False, str(error))
+    return Check("workspace", True, f"{folder.name}, mode {folder.stat().st_mode & 0o777:o}")
+
+
+def api(profile: Profile) -> Check:
+    """Whether the API answers to this key: one call that lists one batch."""
+    import asyncio
+
+    from batchtui.api import ApiError, BatchesClient, Call, RetryPolicy
+
+    calls: list[Call] = []
+
+    async def ask() -> None:
+        async with BatchesClient(profile, retry=RetryPolicy(attempts=1), on_call=calls.append) as client:
+            await client.list(limit=1)
+
+    try:
+        asyncio.run(ask())
+    except ApiError as error:
+        return Check("api", False, str(error))
+    [call] = calls
+    trace = f", request id {call.request_id}" if call.request_id else ""
+    return Check(
+        "api", True, f"{profile.base_url} answered {call.status} in {call.seconds * 1000:.0f} ms{trace}"
+    )
+
+
+def _terminal_size() -> tuple[int, int] | None:
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        if stream.isatty():
+            return os.get_terminal_size(stream.fileno())
+    return None

@@ -1,0 +1,78 @@
+"""From an exception to one sentence for the person and an exit code for the script."""
+
+from __future__ import annotations
+
+import click
+
+from batchtui.process import interrupted_code
+from batchtui.text import clean_line
+
+FAILED, USAGE, NOT_AUTHORISED, NOT_REACHABLE, INCOMPLETE = 1, 2, 3, 4, 5
+
+
+class Failed(Exception):
+    """A command cannot do what was asked: one sentence and an exit code."""
+
+    def __init__(self, sentence: str, code: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence to print on stderr, empty where none is needed, and the exit code.
+
+    Raises:
+        BaseException: The error itself, if it is none that a person can do something about.
+    """
+    if isinstance(error, click.exceptions.Exit):
+        return "", error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "Interrupted.", interrupted_code()
+    if isinstance(error, click.ClickException):
+        return _usage(error), error.exit_code
+    code = _code(error)
+    if code is None:
+        raise error
+    return f"batchtui: {_safe(str(error))}", code
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx:
+        hint = f"\nTry `{error.ctx.command_path} --help`."
+    return f"batchtui: {_safe(error.format_message())}{hint}"
+
+
+def _safe(text: str) -> str:
+    from batchtui.config import redact
+
+    return clean_line(redact(text))
+
+
+def _code(error: BaseException) -> int | None:
+    """The exit code of an error that a person can do something about; None for any other."""
+    import sqlite3
+
+    from batchtui.api import ApiError, NotAuthorised, NotReachable
+    from batchtui.config import ConfigError, MissingKey
+    from batchtui.disk import NewerSchema
+    from batchtui.submissions import NotSubmitted, SubmissionError
+    from batchtui.workspace import WorkspaceError
+
+    match error:
+        case Failed():
+            return error.code
+        case NotSubmitted():
+            return _code(error.__cause__ or SubmissionError())
+        case MissingKey() | NotAuthorised():
+            return NOT_AUTHORISED
+        case ConfigError():
+            return USAGE
+        case NotReachable():
+            return NOT_REACHABLE
+        case ApiError() | SubmissionError() | WorkspaceError() | NewerSchema() | OSError() | sqlite3.Error():
+            return FAILED
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""Batches, results and requests as the cells and text that the screens show."""

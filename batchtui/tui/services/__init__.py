@@ -1,0 +1,1 @@
+"""What runs behind the screens: the network thread, polling, submitting, search and lookups."""

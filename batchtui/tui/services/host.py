@@ -1,0 +1,54 @@
+"""What screens and services need of the app, so that they do not import it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from batchtui.api import ApiError
+    from batchtui.cache import Batch
+    from batchtui.config import Settings
+    from batchtui.tui.services.network import Network
+    from batchtui.workspace import Workspace
+
+
+class Host(Protocol):
+    """The app as its screens see it; each method is documented there."""
+
+    workspace: Workspace
+    network: Network
+    settings: Settings
+    is_demo: bool
+    profile_names: Sequence[str]
+
+    def tell(self, message: str, *, failed: bool = False) -> None: ...
+    def ring(self, message: str) -> None: ...
+    def copy_raw(self, text: str) -> bool: ...
+    def repaint(self) -> None: ...
+    def next_theme(self) -> None: ...
+    def free_memory_soon(self) -> None: ...
+    async def take_typed_early(self) -> None: ...
+    def leave(self, error: ApiError | None = None) -> None: ...
+    def use_profile(self, name: str) -> object: ...
+
+    # The list of batches
+
+    def loaded_batches(self) -> Sequence[Batch]: ...
+    def open_batch(self, batch_id: str) -> None: ...
+    def go_to(self, batch_ids: Sequence[str]) -> None: ...
+
+    # Submitting
+
+    def submit_file(self, path: Path) -> None: ...
+    def submit_again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None: ...
+    def look_for_lost(self) -> None: ...
+    def show_sending(self, words: str) -> None: ...
+
+
+def host_of(app: App[Any]) -> Host:
+    """Return the app as its screens see it."""
+    return cast("Host", app)

@@ -1,0 +1,1 @@
+"""How bytes reach the terminal: the first frame, the driver, and the painter that sends only what changed."""

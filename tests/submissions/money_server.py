@@ -1,0 +1,304 @@
+"""The world of the money model: clocks that can be set, a server that counts, processes to kill."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+from batchtui.api import BatchesClient
+from batchtui.config import Credentials, Profile, Secret
+from batchtui.submissions import UNKNOWN_SECONDS
+from tests.submitting import AT_ONCE, ONE_TRY, Submitting
+
+ACCEPTING = (
+    "accept",
+    "accept, list late",
+    "accept, drop",
+    "accept, drop, list late",
+    "accept, 504",
+    "accept, 409, list late",
+    "accept, web page",
+    "accept, kill",
+    "accept, kill, list late",
+)
+NOT_ACCEPTING = ("400", "429", "504", "drop", "kill")
+LATE_SECONDS = UNKNOWN_SECONDS - 60
+"""The longest that a batch takes to be listed."""
+
+
+class Killed(BaseException):
+    """The process does not take this step on the disk, nor any later one."""
+
+
+@dataclass
+class Clock:
+    """True time, and what the clocks of this machine and of the server show of it."""
+
+    start: float = field(default_factory=time.time)
+    passed: float = 0.0
+    wall_offset: float = 0.0
+    server_offset: float | None = 0.0
+    booted: float = -1e6
+
+    @property
+    def now(self) -> float:
+        """True time, in seconds since the epoch."""
+        return self.start + self.passed
+
+    def wall(self) -> float:
+        """What `time.time` shows."""
+        return self.now + self.wall_offset
+
+    def boot(self, _: int) -> float:
+        """What the clock that starts with the machine shows."""
+        return self.passed - self.booted
+
+    @contextmanager
+    def set(self) -> Iterator[None]:
+        """Makes Python show these clocks."""
+        with mock.patch.object(time, "time", self.wall), mock.patch.object(time, "clock_gettime", self.boot):
+            yield
+
+
+class Process:
+    """Submissions of one folder, as a process of its own would make them; it may be killed at any step."""
+
+    def __init__(self, base_url: str, folder: Path, key: str) -> None:
+        self.key = key
+        self.steps_left: int | None = None
+        self.is_dead = False
+        self.intent = ""
+        """What is submitted: a file, or the batch of which requests are sent again."""
+        self.client = BatchesClient(
+            Profile(name="test", base_url=base_url, credentials=Credentials(Secret(key), "key")),
+            retry=ONE_TRY,
+        )
+        self.submitting = Submitting(self.client, folder, AT_ONCE, UNKNOWN_SECONDS)
+        self.submissions = self.submitting.submissions
+
+    def step(self) -> None:
+        """Takes a step on the disk, unless it is killed before."""
+        if self.steps_left == 0:
+            self.is_dead = True
+        if self.is_dead:
+            raise Killed
+        if self.steps_left is not None:
+            self.steps_left -= 1
+
+
+_running = ContextVar[Process | None]("_running", default=None)
+
+
+def run_as(process: Process) -> None:
+    """From here on, this task's steps on the disk are those of a process."""
+    _running.set(process)
+
+
+@contextmanager
+def killable() -> Iterator[None]:
+    """Processes can be killed before each step on the disk. What is synced is not synced really."""
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function in whose place it is
+            process = _running.get()
+            if process and not str(args[0]).endswith(".lock"):
+                process.step()
+            return call(*args, **kwargs)
+
+        return step
+
+    with ExitStack() as stack:
+        for name in ("rename", "replace", "unlink"):
+            stack.enter_context(mock.patch.object(os, name, counted(getattr(os, name))))
+        stack.enter_context(mock.patch.object(os, "fsync", counted(lambda _: None)))
+        yield
+
+
+@dataclass
+class Accepted:
+    """A batch that the server has accepted, and will bill.
+
+    Attributes:
+        id: Its id.
+        created_at: True time.
+        listed_at: When it appears in the list.
+        requests: Its requests by custom_id.
+        intent: What for, by the process that sent it; None for somebody else's.
+        failed: custom_ids that have failed; None until it has ended.
+    """
+
+    id: str
+    created_at: float
+    listed_at: float
+    requests: dict[str, Any]
+    intent: str | None
+    failed: set[str] | None = None
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        """As the API gives it."""
+        size, failed = len(self.requests), len(self.failed or ())
+        ended = self.failed is not None
+        counts = {"succeeded": size - failed, "errored": failed} if ended else {"processing": size}
+        return {
+            "id": self.id,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": counts,
+            "created_at": datetime.fromtimestamp(self.created_at, UTC).isoformat(),
+            "expires_at": datetime.fromtimestamp(self.created_at + 86400, UTC).isoformat(),
+        }
+
+    @property
+    def results(self) -> bytes:
+        """Its results."""
+        failed = self.failed or set()
+        error = {"type": "error", "error": {"type": "api_error", "message": "Failed."}}
+        lines = (
+            {
+                "custom_id": custom_id,
+                "result": {"type": "errored", "error": error}
+                if custom_id in failed
+                else {"type": "succeeded", "message": {"content": []}},
+            }
+            for custom_id in self.requests
+        )
+        return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+class CountingServer:
+    """A Message Batches API on loopback that remembers all that it accepted.
+
+    Args:
+        clock: What time it is.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
+        self.base_url = ""
+        self.batches: list[Accepted] = []
+        """Oldest first."""
+        self.processes: dict[str, Process] = {}
+        self.creates = deque[str]()
+        """What comes of the next creates; after these, all are accepted."""
+        self.is_list_broken = deque[bool]()
+        """Whether each of the next looks at the list fails."""
+        self.on_create: Callable[[], object] = lambda: None
+        """Called once, when the next create is here."""
+        self.arrived = 0
+        """Creates that came."""
+
+    async def start(self) -> None:
+        """Opens the socket."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Closes the socket."""
+        assert self._server
+        self._server.close()
+        for writer in self._connections:
+            writer.transport.abort()
+        await asyncio.gather(*self._serving)
+
+    def add(self, requests: Sequence[dict[str, Any]], intent: str | None, *, late: bool = False) -> Accepted:
+        """Accepts a batch."""
+        now = self._clock.now
+        batch = Accepted(
+            f"msgbatch_{len(self.batches):03}",
+            now,
+            now + LATE_SECONDS if late else now,
+            {one["custom_id"]: one for one in requests},
+            intent,
+        )
+        self.batches.append(batch)
+        return batch
+
+    @property
+    def listed(self) -> list[Accepted]:
+        """What the list shows, newest first."""
+        return [one for one in reversed(self.batches) if one.listed_at <= self._clock.now]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                size = head.lower().partition("content-length: ")[2].partition("\r\n")[0]
+                body = await reader.readexactly(int(size or 0))
+                self._clock.passed += 1
+                answer = self._answer(head, body)
+                if answer is None:
+                    return
+                writer.write(answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
+            self._connections.discard(writer)
+
+    def _answer(self, head: str, body: bytes) -> bytes | None:
+        method, target, _ = head.split(" ", 2)
+        path = target.partition("?")[0].removeprefix("/v1/messages/batches").strip("/")
+        if method == "POST":
+            return self._create(head, body)
+        if path.endswith("/results"):
+            (batch,) = (one for one in self.batches if one.id == path.partition("/")[0])
+            return self._response(200, batch.results)
+        if self.is_list_broken and self.is_list_broken.popleft():
+            return self._error(500)
+        limit = int(target.partition("limit=")[2].partition("&")[0])
+        page = {"data": [one.wire for one in self.listed[:limit]], "has_more": len(self.listed) > limit}
+        return self._response(200, json.dumps(page).encode())
+
+    def _create(self, head: str, body: bytes) -> bytes | None:
+        self.arrived += 1
+        process = next(one for key, one in self.processes.items() if key in head)
+        on_create, self.on_create = self.on_create, lambda: None
+        on_create()
+        what = (self.creates.popleft() if self.creates else "accept").split(", ")
+        batch = None
+        if what[0] == "accept":
+            requests = json.loads(body)["requests"]
+            batch = self.add(requests, process.intent, late="list late" in what)
+        if "kill" in what:
+            process.is_dead = True
+        if "kill" in what or "drop" in what:
+            return None
+        if "web page" in what:
+            return self._response(200, b"<html>")
+        status = next((int(word) for word in what if word.isdecimal()), None)
+        if status:
+            return self._error(status)
+        assert batch
+        return self._response(200, json.dumps(batch.wire).encode())
+
+    def _error(self, status: int) -> bytes:
+        types = {400: "invalid_request_error", 429: "rate_limit_error"}
+        error = {"type": types.get(status, "api_error"), "message": "No."}
+        return self._response(status, json.dumps({"type": "error", "error": error}).encode())
+
+    def _response(self, status: int, body: bytes) -> bytes:
+        head = [f"HTTP/1.1 {status} Some", f"content-length: {len(body)}", "content-type: application/json"]
+        if self._clock.server_offset is not None:
+            moment = datetime.fromtimestamp(self._clock.now + self._clock.server_offset, UTC)
+            head.append(f"date: {format_datetime(moment, usegmt=True)}")
+        return "\r\n".join(head).encode() + b"\r\n\r\n" + body

@@ -1,0 +1,537 @@
+"""The money rule as a model: whatever happens, nothing is paid for twice without a yes, and nothing is lost.
+
+Two processes submit from one folder to a server that counts, while answers are lost, batches appear late,
+others submit batches as large, processes are killed, records are lost and clocks are set. To look longer:
+
+    BATCHTUI_MODEL_EXAMPLES=3000 python -m pytest tests/submissions/test_money_model.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections import Counter
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from batchtui.api import ApiError
+from batchtui.submissions import (
+    Attaching,
+    JournalError,
+    NotAttached,
+    NotSubmitted,
+    SubmissionError,
+    preparing,
+)
+from tests.submissions.money_server import (
+    ACCEPTING,
+    LATE_SECONDS,
+    NOT_ACCEPTING,
+    Accepted,
+    Clock,
+    CountingServer,
+    Killed,
+    Process,
+    killable,
+    run_as,
+)
+from tests.submitting import record_of, request, write
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from batchtui.submissions import Prepared
+
+EXAMPLES = os.environ.get("BATCHTUI_MODEL_EXAMPLES")
+MOST_REQUESTS = 2
+FILES = {
+    "one": [request("a-0"), request("a-1")],
+    "as large": [request("b-0"), request("b-1")],
+    "same ids": [request("a-0", "Other."), request("a-1", "Other.")],
+    "two parts": [request(f"c-{n}") for n in range(4)],
+}
+TWINS = ("one", "same ids")
+"""Files whose batches cannot be told apart by their custom_ids."""
+LONG = 1e8
+"""Seconds, more than any clock is set."""
+REFUSED = (NotAttached, NotSubmitted, SubmissionError, JournalError, ApiError)
+"""What a person is told in a sentence."""
+
+processes = st.sampled_from([0, 1])
+files = st.sampled_from(sorted(FILES))
+outcomes = st.lists(st.sampled_from([*ACCEPTING, *NOT_ACCEPTING]), max_size=3)
+list_failures = st.one_of(st.builds(list[bool]), st.lists(st.booleans(), max_size=4))
+kill_steps = st.one_of(st.none(), st.none(), st.integers(0, 40))
+yes = st.sampled_from([False, False, False, False, True])
+LOSSES = (
+    "delete journal",
+    "empty journal",
+    "overwrite journal",
+    "flip journal",
+    "delete receipts",
+    "empty receipts",
+    "flip receipt",
+    "delete all",
+)
+losses = st.sampled_from(LOSSES)
+places = st.integers(0, 1 << 16)
+
+
+class Money(RuleBasedStateMachine):
+    """What may happen, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.data = self.folder / "data"
+        self.data.mkdir(0o700)
+        self.clock = Clock()
+        self.stack.enter_context(self.clock.set())
+        self.stack.enter_context(killable())
+        self.stack.enter_context(mock.patch.object(preparing, "MOST_REQUESTS", MOST_REQUESTS))
+        self.runner = self.stack.enter_context(asyncio.Runner())
+        self.server = CountingServer(self.clock)
+        self.runner.run(self.server.start())
+        self.processes = [self.new_process(n) for n in range(2)]
+        self.prepared: dict[int, tuple[str, Prepared]] = {}
+        self.allowed = Counter[tuple[str, str]]()
+        """How often a request was sent again by an explicit yes, by intent and custom_id."""
+        self.tried: set[str] = set()
+        self.partly_attached: set[str] = set()
+        """Files that a person attached to a batch of some of their requests: it may stand for all of them."""
+        self.has_flipped = False
+        for name, requests in FILES.items():
+            write(self.path(name), requests)
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.jsonl"
+
+    def new_process(self, number: int) -> Process:
+        process = Process(self.server.base_url, self.data, f"sk-process-{number}")
+        self.server.processes[process.key] = process
+        return process
+
+    def end_process(self, number: int) -> None:
+        self.prepared.pop(number, None)
+        self.processes[number].submissions.close()
+        self.runner.run(self.processes[number].client.aclose())
+
+    def restart(self, number: int) -> None:
+        self.end_process(number)
+        self.processes[number] = self.new_process(number)
+
+    def run(self, number: int, work: Callable[[Process], Awaitable[object]]) -> object:
+        """Has a process do something; returns what it returns, or how it is refused."""
+        process = self.processes[number]
+
+        async def alive() -> object:
+            run_as(process)
+            try:
+                return await work(process)
+            except (*REFUSED, Killed) as told:
+                return told
+
+        result = self.runner.run(alive())
+        process.steps_left = None
+        if process.is_dead or isinstance(result, Killed):
+            self.restart(number)
+        return result
+
+    def send(
+        self,
+        number: int,
+        intent: str,
+        prepare: Callable[[Process], Prepared],
+        *,
+        again: bool = False,
+        parent: str | None = None,
+    ) -> object:
+        """As the commands `create` and `resubmit` do."""
+        arrived = self.server.arrived
+        custom_ids = list[str]()
+
+        async def work(process: Process) -> object:
+            process.intent = intent
+            if parent and not again:
+                await process.submissions.find_lost(parent)
+            prepared = prepare(process)
+            custom_ids.extend(prepared.kept.custom_ids(prepared.whole))
+            try:
+                return await process.submitting.send(prepared, parent=parent, again=again)
+            finally:
+                process.submissions.discard(prepared)
+
+        result = self.run(number, work)
+        if again and self.server.arrived > arrived:
+            self.allowed.update((intent, custom_id) for custom_id in custom_ids)
+        self.server.creates.clear()
+        self.server.is_list_broken.clear()
+        self.server.on_create = lambda: None
+        return result
+
+    # What people do
+
+    @rule(number=processes, name=files, outcomes=outcomes, lists=list_failures, kill=kill_steps, again=yes)
+    def create(
+        self, number: int, name: str, outcomes: list[str], lists: list[bool], kill: int | None, again: bool
+    ) -> None:
+        self.tried.add(name)
+        self.server.creates.extend(outcomes)
+        self.server.is_list_broken.extend(lists)
+        self.processes[number].steps_left = kill
+        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)), again=again)
+
+    @precondition(lambda self: self.tried)
+    @rule(number=processes, data=st.data(), outcomes=outcomes)
+    def run_the_same_command_again(self, number: int, data: st.DataObject, outcomes: list[str]) -> None:
+        name = data.draw(st.sampled_from(sorted(self.tried)))
+        self.server.creates.extend(outcomes)
+        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)))
+
+    @rule(number=processes, name=files, outcomes=outcomes, loss=losses, place=places)
+    def create_while_records_are_lost(
+        self, number: int, name: str, outcomes: list[str], loss: str, place: int
+    ) -> None:
+        self.tried.add(name)
+        self.server.creates.extend(outcomes)
+        self.server.on_create = lambda: self.lose(loss, place)
+        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)))
+
+    @rule(number=processes, name=files)
+    def prepare(self, number: int, name: str) -> None:
+        """As far as the question to the person."""
+        self.drop_prepared(number)
+
+        async def work(process: Process) -> Prepared:
+            prepared = process.submissions.prepare(self.path(name))
+            process.submissions.earlier(prepared)
+            return prepared
+
+        prepared = self.run(number, work)
+        if isinstance(prepared, preparing.Prepared):
+            self.prepared[number] = name, prepared
+
+    @precondition(lambda self: self.prepared)
+    @rule(data=st.data(), outcomes=outcomes, kill=kill_steps)
+    def submit_what_was_prepared(self, data: st.DataObject, outcomes: list[str], kill: int | None) -> None:
+        """The person has said yes to what was asked then, without knowing what has happened since."""
+        number = data.draw(st.sampled_from(sorted(self.prepared)))
+        name, prepared = self.prepared.pop(number)
+        if prepared.same:
+            self.processes[number].submissions.discard(prepared)
+            return
+        self.tried.add(name)
+        self.server.creates.extend(outcomes)
+        self.processes[number].steps_left = kill
+
+        async def work(process: Process) -> object:
+            process.intent = name
+            try:
+                return await process.submissions.submit(prepared)
+            finally:
+                process.submissions.discard(prepared)
+
+        self.run(number, work)
+        self.server.creates.clear()
+
+    def drop_prepared(self, number: int) -> None:
+        if number in self.prepared:
+            self.processes[number].submissions.discard(self.prepared.pop(number)[1])
+
+    @rule(names=st.tuples(files, files), outcomes=outcomes)
+    def create_both_at_once(self, names: tuple[str, str], outcomes: list[str]) -> None:
+        self.tried.update(names)
+        self.server.creates.extend(outcomes)
+
+        async def create(process: Process, name: str) -> None:
+            run_as(process)
+            process.intent = name
+            with suppress(*REFUSED, Killed):
+                await process.submitting.create(self.path(name))
+
+        async def both() -> None:
+            await asyncio.gather(*map(create, self.processes, names))
+
+        self.runner.run(both())
+        self.server.creates.clear()
+        for number, process in enumerate(self.processes):
+            if process.is_dead:
+                self.restart(number)
+
+    @property
+    def failed(self) -> list[Accepted]:
+        """Batches of ours of which requests have failed."""
+        return [one for one in self.server.batches if one.intent is not None and one.failed]
+
+    @precondition(lambda self: self.failed)
+    @rule(number=processes, data=st.data(), outcomes=outcomes, kill=kill_steps, again=yes)
+    def resubmit(
+        self, number: int, data: st.DataObject, outcomes: list[str], kill: int | None, again: bool
+    ) -> None:
+        parent = data.draw(st.sampled_from(self.failed))
+        custom_ids = data.draw(
+            st.lists(st.sampled_from(sorted(parent.failed or ())), min_size=1, unique=True)
+        )
+        if not self.processes[number].submissions.has_requests(parent.id):
+            return
+        self.server.creates.extend(outcomes)
+        self.processes[number].steps_left = kill
+
+        def prepare(process: Process) -> Prepared:
+            return process.submissions.prepare_again(parent.id, custom_ids)
+
+        self.send(number, parent.id, prepare, again=again, parent=parent.id)
+
+    @precondition(lambda self: self.attachable)
+    @rule(number=processes, data=st.data(), kill=kill_steps)
+    def attach(self, number: int, data: st.DataObject, kill: int | None) -> None:
+        """A person knows which file a batch came from."""
+        batch = data.draw(st.sampled_from(self.attachable))
+        if len(batch.requests) < len(FILES[str(batch.intent)]):
+            self.partly_attached.add(str(batch.intent))
+        custom_ids = None if batch.failed is None else list(batch.requests)
+        self.processes[number].steps_left = kill
+
+        async def work(process: Process) -> None:
+            submissions, folder = process.submissions, self.data / "requests"
+            prepared = submissions.read(self.path(str(batch.intent)))
+            try:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                size = len(batch.requests)
+                Attaching(submissions.journal, folder, batch.id, size, custom_ids).attach(prepared)
+            finally:
+                submissions.discard(prepared)
+
+        self.run(number, work)
+
+    @property
+    def attachable(self) -> list[Accepted]:
+        """Batches of whole files or of their parts that can be seen."""
+        return [one for one in self.server.listed if one.intent in FILES]
+
+    @rule(number=processes)
+    def watch(self, number: int) -> None:
+        """As `watch` and the screens do, when they see that a batch has ended."""
+
+        async def work(process: Process) -> None:
+            async for batch in process.client.iterate():
+                await process.submissions.compare_ended(record_of(batch))
+
+        self.run(number, work)
+
+    @rule(number=processes)
+    def look_for_what_was_lost(self, number: int) -> None:
+        """As the screens do when they start."""
+        self.run(number, lambda process: process.submissions.find_all_lost())
+
+    # What the world does
+
+    @rule(number=processes)
+    def kill(self, number: int) -> None:
+        self.restart(number)
+
+    @rule(seconds=st.sampled_from([10, 300, LATE_SECONDS, 700]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.passed += seconds
+
+    @rule(size=st.integers(1, 2), late=st.booleans())
+    def somebody_else_submits(self, size: int, late: bool) -> None:
+        requests = [request(f"stranger-{n}") for n in range(size)]
+        self.server.add(requests, None, late=late)
+
+    @rule(data=st.data())
+    def batches_end(self, data: st.DataObject) -> None:
+        for batch in self.server.listed:
+            if batch.failed is None and data.draw(st.booleans()):
+                batch.failed = data.draw(st.sets(st.sampled_from(sorted(batch.requests))))
+
+    @rule(offset=st.sampled_from([0.0, -3600.0, 3600.0, -1e7, 1e7]))
+    def this_machines_clock_is_set(self, offset: float) -> None:
+        self.clock.wall_offset = offset
+
+    @rule(offset=st.sampled_from([None, 0.0, -3600.0, 3600.0, -1e7, 1e7]))
+    def the_servers_clock_is_set(self, offset: float | None) -> None:
+        self.clock.server_offset = offset
+
+    @rule()
+    def this_machine_restarts(self) -> None:
+        self.clock.booted = self.clock.passed
+        for number in range(2):
+            self.restart(number)
+
+    @rule(loss=losses, place=places)
+    def records_are_lost(self, loss: str, place: int) -> None:
+        self.lose(loss, place)
+
+    def lose(self, loss: str, place: int) -> None:
+        journal = self.data / "journal.db"
+        receipts = sorted(self.data.glob("requests/*.receipt.json"), key=lambda path: path.stat().st_mtime_ns)
+        what, _, where = loss.partition(" ")
+        self.has_flipped |= what == "flip"
+        picked = receipts[place % len(receipts) :][:1] if where == "receipt" and receipts else []
+        targets = {"journal": [journal], "receipts": receipts, "receipt": picked, "all": [journal, *receipts]}
+        for path in targets[where]:
+            if path.exists():
+                damage(path, what, place)
+
+    # What must be true
+
+    @invariant()
+    def nothing_is_paid_for_twice(self) -> None:
+        paid = Counter(
+            (one.intent, custom_id)
+            for one in self.server.batches
+            if one.intent is not None
+            for custom_id in one.requests
+        )
+        for what, times in paid.items():
+            assert times <= 1 + self.allowed[what], f"{what} is paid for {times} times"
+
+    @invariant()
+    def no_request_that_was_accepted_is_lost(self) -> None:
+        kept = {
+            canonical(json.loads(line))
+            for copy in self.data.glob("requests/*.jsonl")
+            for line in copy.read_bytes().splitlines()
+        }
+        for batch in self.server.batches:
+            if batch.intent is not None:
+                assert kept.issuperset(map(canonical, batch.requests.values())), batch.id
+
+    @rule(number=processes)
+    def only_our_batches_are_known(self, number: int) -> None:
+        """Each by the requests that it was made of."""
+        submissions = self.processes[number].submissions
+        for batch in self.server.batches:
+            for custom_id, sent in batch.requests.items():
+                raw = submissions.request(batch.id, custom_id)
+                assert raw is None or json.loads(raw) == sent, batch.id
+            assert batch.intent is not None or batch.id not in submissions.known_batches()
+
+    def teardown(self) -> None:
+        try:
+            self.no_request_that_was_accepted_is_lost()
+            for number in range(2):
+                self.only_our_batches_are_known(number)
+            self.everything_can_be_sent_in_the_end()
+        finally:
+            self.stop()
+
+    def everything_can_be_sent_in_the_end(self) -> None:
+        self.clock.passed += LONG
+        for batch in self.server.batches:
+            batch.failed = batch.failed or set()
+        self.restart(0)
+        for name in sorted(self.tried):
+            result = self.send(0, name, lambda process: process.submissions.prepare(self.path(name)))  # noqa: B023
+            self.nothing_is_paid_for_twice()
+            if isinstance(result, JournalError) and self.has_flipped:
+                continue  # a version that looks newer
+            if isinstance(result, NotSubmitted) and name in TWINS and self.tried.issuperset(TWINS):
+                continue
+            assert isinstance(result, list), (name, result)
+            is_known = self.is_accepted(name) or self.is_unrecorded(name)
+            assert is_known or name in self.partly_attached, name
+        self.only_our_batches_are_known(0)
+        self.no_request_that_was_accepted_is_lost()
+
+    def is_accepted(self, name: str) -> bool:
+        """Whether all of a file was accepted."""
+        sent = [one for batch in self.server.batches if batch.intent == name for one in batch.requests]
+        return {one["custom_id"] for one in FILES[name]} == set(sent)
+
+    def is_unrecorded(self, name: str) -> bool:
+        """Whether no record of it is left, so that only a person can tell."""
+        submissions = self.processes[0].submissions
+        prepared = submissions.prepare(self.path(name))
+        earlier = submissions.earlier(prepared)
+        submissions.discard(prepared)
+        return earlier is not None and earlier.is_unrecorded
+
+    def stop(self) -> None:
+        for number in range(2):
+            self.end_process(number)
+        self.runner.run(self.server.stop())
+        self.stack.close()
+
+
+def canonical(value: Any) -> str:  # noqa: ANN401 - JSON
+    return json.dumps(value, sort_keys=True)
+
+
+def damage(path: Path, how: str, place: int) -> None:
+    if how == "delete":
+        path.unlink()
+    elif how == "empty":
+        os.truncate(path, 0)
+    elif how == "overwrite":
+        path.write_bytes(b"not a database, " * 100)
+    elif data := bytearray(path.read_bytes()):
+        data[place % len(data)] ^= 1 << place % 8
+        path.write_bytes(data)
+
+
+@pytest.fixture
+def model() -> Iterator[Money]:
+    """For a sequence that once broke a rule; at the end, all of them are checked."""
+    model = Money()
+    yield model
+    model.teardown()
+
+
+def create(model: Money, name: str, outcome: str, *, again: bool = False) -> None:
+    model.create(number=0, name=name, outcomes=[outcome], lists=[], kill=None, again=again)
+
+
+def test_requests_that_may_exist_are_kept_when_sending_them_again_is_refused(model: Money) -> None:
+    create(model, "one", "accept, drop, list late")
+    create(model, "one", "400", again=True)
+
+
+def test_a_late_batch_is_not_taken_for_one_with_the_same_custom_ids_that_was_sent_later(model: Money) -> None:
+    model.somebody_else_submits(size=1, late=False)
+    create(model, "same ids", "accept, drop, list late")
+    create(model, "one", "504")
+
+
+def test_a_batch_of_an_attempt_before_an_explicit_yes_is_not_taken_for_other_requests(model: Money) -> None:
+    create(model, "one", "accept, drop, list late")
+    create(model, "same ids", "504")
+    model.time_passes(LATE_SECONDS)
+    create(model, "one", "accept", again=True)
+
+
+@pytest.mark.parametrize("ends", ["before the command runs again", "in the screens"])
+def test_a_batch_of_requests_without_a_record_is_not_taken_for_other_requests(
+    model: Money, ends: str
+) -> None:
+    create(model, "one", "accept, drop, list late")
+    create(model, "same ids", "504")
+    model.lose("delete all", 0)
+    create(model, "same ids", "504", again=True)
+    model.time_passes(LATE_SECONDS)
+    if ends == "in the screens":
+        for batch in model.server.batches:
+            batch.failed = set()
+        model.watch(0)
+
+
+TestMoney = Money.TestCase
+TestMoney.settings = settings(
+    max_examples=int(EXAMPLES or 60),
+    stateful_step_count=30 if EXAMPLES else 12,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
