@@ -52,7 +52,7 @@ def test_a_long_line_is_judged_as_a_short_one(piece: bytes) -> None:
     raw = START + b'[{"role": "user", "content": "' + b"0123456789" * 3 + piece + b'"}]}}'
     plain = check(raw)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("long_lines", "checking"):
+        for module in ("long_lines", "validation"):
             patch.setattr(f"batchtui.submissions.{module}.LONG_LINE", 0)
         patch.setattr(long_lines, "LONG_TEXT", 20)
         long = check(raw)

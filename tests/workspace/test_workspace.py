@@ -93,7 +93,7 @@ async def test_refresh_tells_only_what_changed(workspace: Workspace, other: Batc
 async def test_more_new_batches_than_a_page_leave_no_hole(
     own_sandbox: Embedded, workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batchtui.workspace.PAGE", 5)
+    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 5)
     await workspace.refresh()
     for _ in range(12):
         await other.create([REQUEST])
@@ -104,7 +104,7 @@ async def test_more_new_batches_than_a_page_leave_no_hole(
 async def test_a_break_while_a_gap_is_filled_leaves_no_hole(
     workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batchtui.workspace.PAGE", 5)
+    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 5)
     await workspace.refresh()
     for _ in range(12):
         await other.create([REQUEST])
@@ -160,7 +160,7 @@ async def test_running_batches_below_the_first_page_are_followed(
     created = await other.create([REQUEST])
     await workspace.refresh()
     assert workspace.batches.running()
-    monkeypatch.setattr("batchtui.workspace.PAGE", 3)
+    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 3)
     for _ in range(4):
         await other.create([REQUEST])
     while (await other.retrieve(created.id)).processing_status != "ended":
