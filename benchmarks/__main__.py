@@ -19,10 +19,11 @@ NAMES = (
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# What batchtui costs
 
-Written by `make bench`. Each figure is the median of its runs, with the least and the most in brackets, and
-beside it a peer that was measured in the same run: compare within a run only. A ratio is ours to the peer's.
-Server and client share the machine, and talk over loopback with files in memory: what is measured is what the
-programs do, not the network. Times of the screens are those at which the bytes came that made a text visible.
+Written by `make peers bench`. Each figure is the median of its runs, with least and most in brackets, and
+beside it a peer that was measured in the same run: compare within a run only. A ratio is ours to the
+peer's. Server and client share the machine, and talk over loopback with files in memory: what is measured
+is what the programs do, not the network. Times of the screens are those at which the bytes came that made a
+text visible.
 
 """
 

@@ -10,7 +10,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-PEERS = ("curl", "less", "lnav", "rg")
+PEERS = ("curl", "jq", "less", "lnav", "rg")
 PACKAGES = ("batchtui", "anthropic", "httpx", "msgspec", "textual")
 
 
