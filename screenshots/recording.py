@@ -90,9 +90,6 @@ async def press(pilot: Pilot[None], key: str) -> None:
     else:
         await pilot.press(key)
     await settle(pilot.app)
-    # What is behind a dialog that replaced another one is painted with its next refresh.
-    pilot.app.screen.refresh()
-    await settle(pilot.app)
 
 
 def frame(pilot: Pilot[None], caption: str, seconds: float) -> Frame:
