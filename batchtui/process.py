@@ -1,6 +1,6 @@
-"""Set up this process before anything else runs: streams, signals, core dumps, and what a bug may print.
+"""Process setup that runs before anything else: streams, signals, core dumps, reports of uncaught exceptions.
 
-A leaf of the standard library's cheapest modules: it is on the path of `--help`.
+Imports only cheap standard library modules, because `--help` imports this one.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-INTERRUPTED = 130
+FAILED, USAGE, NOT_AUTHORIZED, NOT_REACHABLE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+"""Exit codes of the command line."""
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Signals that end this process, after everything is closed and cleaned up."""
+"""Signals that end this process, after cleanup."""
+
 _ESCAPES = "batchtui-json-escapes"
 _PR_SET_DUMPABLE = 4
-_FRAMES = 4
-"""Places that the report of a bug names; the innermost is first."""
-_OURS = Path(__file__).parent
+_MAX_FRAMES = 4
+_PACKAGE = Path(__file__).parent
 _received: list[int] = []
-"""Signals that asked this process to end."""
+"""Termination signals that this process received."""
 
 
 class StdoutError(OSError):
-    """Stdout cannot be written, for another reason than that its reader has gone."""
+    """Writing to stdout failed for a reason other than a closed pipe."""
 
 
 class _Stdout(io.FileIO):
-    """A file whose errors name it, unlike those of the operating system."""
+    """Stdout as a file whose errors say that stdout failed, which the operating system's do not."""
 
     def write(self, data: Buffer) -> int:
         try:
@@ -48,7 +49,7 @@ class _Stdout(io.FileIO):
 
 
 def prepare_process() -> None:
-    """Make the process safe to run: to be called once, first, and on the main thread."""
+    """Set up streams, signals and exception hooks. Call once, first, on the main thread."""
     sys.excepthook = _report_uncaught
     threading.excepthook = lambda args: _report_bug(args.exc_value)
     sys.unraisablehook = lambda args: _report_bug(args.exc_value)
@@ -64,39 +65,43 @@ def prepare_process() -> None:
 
 
 def forbid_memory_reads() -> None:
-    """Keep the memory, which is about to hold the key, from core dump handlers and other processes.
+    """Deny core dump handlers and other processes access to this process's memory. Call before reading a key.
 
-    RLIMIT_CORE does not bind a handler that the kernel pipes dumps to. Only Linux has this switch.
+    RLIMIT_CORE does not stop handlers that the kernel pipes dumps to. Linux only.
     """
     if sys.platform == "linux":
-        import ctypes  # 2 ms, which `--help` need not wait for
+        import ctypes  # 2 ms, deferred for `--help`
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def interrupted_code() -> int:
-    """Return the exit code of an interrupted process: 130, or 128 and the number of the signal."""
+    """Return the exit code of an interrupted process: 130, or 128 plus the signal number."""
     return 128 + _received[0] if _received else INTERRUPTED
 
 
 def bug_report(error: BaseException) -> str:
-    """Return one sentence on an error that nobody foresaw: where it came from, and nothing of what it says.
+    """Describe an unexpected exception by type and location only.
 
-    Its text may hold a key, a reply or a whole request.
+    Its message is left out, because it may hold a key, a reply or a whole request.
     """
-    places: list[str] = []
+    locations: list[str] = []
     trace = error.__traceback__
     while trace:
         path = Path(trace.tb_frame.f_code.co_filename)
-        if path.is_relative_to(_OURS):
-            places.insert(0, f"{path.relative_to(_OURS)}:{trace.tb_lineno}")
+        if path.is_relative_to(_PACKAGE):
+            locations.insert(0, f"{path.relative_to(_PACKAGE)}:{trace.tb_lineno}")
         trace = trace.tb_next
-    where = f" at {' < '.join(places[:_FRAMES])}" if places else ""
+    where = f" at {' < '.join(locations[:_MAX_FRAMES])}" if locations else ""
     return f"batchtui: Bug: {type(error).__name__}{where}. Saved data is safe. Please report this line."
 
 
 def silence(number: int) -> None:
-    """Send what is still written to a stream that failed to nowhere, so that Python can close it."""
+    """Redirect a failed stream to the null device, so that Python can flush and close it.
+
+    Args:
+        number: The stream's file descriptor.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
@@ -115,9 +120,9 @@ def _report_bug(error: BaseException | None) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Give each standard stream that was closed (`>&-`) a file, before any other file gets its number.
+    """Open the null device for each closed standard stream (`>&-`), before another file gets its descriptor.
 
-    A closed stdout is opened for reading: what is written to it fails and is reported, not lost.
+    Stdout is opened read-only, so that writes fail and are reported instead of lost.
     """
     for name, mode, flags in (
         ("stdin", "r", os.O_RDONLY),
@@ -138,7 +143,7 @@ def _named_stdout(stdout: TextIO) -> TextIO:
 
 
 def _json_escapes(error: UnicodeError) -> tuple[str, int]:
-    r"""Write what an encoding cannot (an ellipsis in Latin-1) as `\uXXXX`, which keeps JSON valid."""
+    r"""Encode unsupported characters (an ellipsis in Latin-1) as `\uXXXX`, which keeps JSON valid."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
@@ -147,11 +152,11 @@ def _json_escapes(error: UnicodeError) -> tuple[str, int]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End as ctrl+c does, which closes and cleans up everything. A second signal ends at once."""
+    """Exit as on ctrl+c, with cleanup. A second signal kills the process."""
     _received.append(number)
     signal.signal(number, signal.SIG_DFL)
     on_interrupt = signal.getsignal(signal.SIGINT)
-    if callable(on_interrupt):  # asyncio puts its own there, which cancels the running task
+    if callable(on_interrupt):  # asyncio installs its own, which cancels the running task
         on_interrupt(signal.SIGINT, frame)
-    else:  # a shell's background jobs ignore ctrl+c, but not this
+    else:  # background jobs of a shell ignore SIGINT
         raise KeyboardInterrupt

@@ -1,6 +1,6 @@
-"""The Message Batches API over httpx: client, models, errors, retry. No disk, no screen.
+"""The Message Batches API over httpx: client, models, errors, retries.
 
-The errors are cheap to import; httpx and pydantic (100 ms) come with the first use of the client or a model.
+The errors are cheap to import. The client and the models import httpx and pydantic (100 ms) on first use.
 """
 
 import sys
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from batchtui.api.retry import RetryPolicy
     from batchtui.api.stream import ResultStream
 
-# httpx imports its own command line, with rich and pygments, wherever those are installed: 30 ms for nothing.
+# httpx imports its own command line, with rich and pygments, where those are installed (30 ms).
 sys.modules.setdefault("httpx._main", cast("ModuleType", None))
 
 __all__ = [
@@ -73,7 +73,7 @@ __all__ = [
     "Usage",
 ]
 
-_HOMES = {
+_MODULES = {
     "ApiError": "batchtui.api.errors",
     "BadRequest": "batchtui.api.errors",
     "BatchPage": "batchtui.api.batches",
@@ -107,5 +107,5 @@ _HOMES = {
     "Usage": "batchtui.api.messages",
 }
 
-if not TYPE_CHECKING:  # a checker knows the names by the imports above, and so sees a wrong one
-    __getattr__ = lazy_names(__name__, _HOMES)
+if not TYPE_CHECKING:  # type checkers use the imports above
+    __getattr__ = lazy_names(__name__, _MODULES)

@@ -1,4 +1,4 @@
-"""The wire shapes around a batch. Source: public API reference, Message Batches."""
+"""Wire models of batches. Source: public API reference, Message Batches."""
 
 from __future__ import annotations
 
@@ -18,28 +18,27 @@ from pydantic import (
 from batchtui.text.valid_json import valid_json
 
 
-def _sensible(moment: datetime) -> datetime:
-    """The moment in UTC; one before computers is a mistake, and Python cannot count it in seconds."""
-    if moment.year < FIRST_YEAR:
-        raise ValueError("a moment in the distant past")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _utc(timestamp: datetime) -> datetime:
+    if timestamp.year < FIRST_YEAR:  # an error of the server, which some platforms cannot convert to seconds
+        raise ValueError("a timestamp in the distant past")
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 FIRST_YEAR = 1971
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Moment = Annotated[datetime, AfterValidator(_sensible)]
+Timestamp = Annotated[datetime, AfterValidator(_utc)]
 
 
-class Wire(BaseModel):
-    """A shape as it came: unknown fields are kept, open sets of words are plain strings."""
+class WireModel(BaseModel):
+    """Base of all wire models: unknown fields are kept, and open sets of values are plain strings."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
 
 
-class RequestCounts(Wire):
-    """How many requests are where; the five add up to the number of requests.
+class RequestCounts(WireModel):
+    """Request counts by state; they add up to the number of requests.
 
-    The public documents say that all but `processing` stay 0 until the whole batch has ended.
+    According to the public documents, all but `processing` stay 0 until the whole batch has ended.
     """
 
     processing: Count = 0
@@ -50,46 +49,46 @@ class RequestCounts(Wire):
 
     @property
     def total(self) -> int:
-        """The number of requests in the batch."""
+        """Number of requests in the batch."""
         return self.processing + self.succeeded + self.errored + self.canceled + self.expired
 
 
-class MessageBatch(Wire):
-    """One batch. Ids are opaque: their format and length may change."""
+class MessageBatch(WireModel):
+    """A batch. IDs are opaque: their format and length may change."""
 
     id: str
     type: str = "message_batch"
     processing_status: str
     """`in_progress`, `canceling` or `ended`; an open set."""
     request_counts: RequestCounts
-    created_at: Moment
-    expires_at: Moment
-    """When processing stops at the latest: 24 hours after creation."""
-    ended_at: Moment | None = None
-    cancel_initiated_at: Moment | None = None
-    archived_at: Moment | None = None
+    created_at: Timestamp
+    expires_at: Timestamp
+    """24 hours after creation. Requests not processed by then expire."""
+    ended_at: Timestamp | None = None
+    cancel_initiated_at: Timestamp | None = None
+    archived_at: Timestamp | None = None
     """When the results were removed: 29 days after creation."""
     results_url: str | None = None
-    """Never dialled: it may name another host, and the key would go there."""
+    """Never requested: it may name another host, which would receive the key."""
 
-    _sent: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _keep_sent(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _keep_raw(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         batch = handler(value)
         if isinstance(value, dict):
-            batch._sent = value
+            batch._raw = value
         return batch
 
     @property
     def wire(self) -> str:
-        """The object as the server sent it, on one line of valid JSON."""
-        return valid_json(self._sent, is_ascii=False)
+        """The object as the server sent it, as one line of valid JSON."""
+        return valid_json(self._raw, is_ascii=False)
 
 
-class BatchPage(Wire):
-    """One page of batches, newest first; `has_more` speaks of the direction asked for."""
+class BatchPage(WireModel):
+    """One page of batches, newest first. `has_more` applies to the requested direction."""
 
     data: list[MessageBatch]
     has_more: bool = False
@@ -97,8 +96,8 @@ class BatchPage(Wire):
     last_id: str | None = None
 
 
-class DeletedMessageBatch(Wire):
-    """What a delete answers."""
+class DeletedMessageBatch(WireModel):
+    """Response to a delete call."""
 
     id: str
     type: str = "message_batch_deleted"

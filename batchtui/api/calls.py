@@ -1,4 +1,4 @@
-"""What a client has asked, for the person who wants to know: no header, no body, no key."""
+"""Log entries of API calls: no headers, no bodies, no key."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Call(NamedTuple):
     """One HTTP call.
 
     Attributes:
-        at: When it was made, in seconds since the epoch.
-        method: Such as `GET`.
-        path: The path and the query.
-        status: The HTTP status; None where no answer came.
-        seconds: Until the headers of the answer were here.
-        request_id: What support asks for; empty where none came.
-        error: Why no answer came; empty where one did.
+        at: Start time, in seconds since the epoch.
+        method: The HTTP method.
+        path: The path with the query.
+        status: The HTTP status; None without a response.
+        seconds: Time until the response headers arrived, or the call failed.
+        request_id: The `request-id` header; empty if missing.
+        error: Why there is no response; empty if there is one.
     """
 
     at: float
@@ -29,4 +29,4 @@ class Call(NamedTuple):
 
 
 OnCall = Callable[[Call], None]
-"""Told of every call, on the client's own thread."""
+"""Callback for every call, on the client's thread."""

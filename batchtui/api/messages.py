@@ -1,4 +1,4 @@
-"""The wire shapes of a reply: message, content blocks, usage. Source: public API reference, Messages."""
+"""Wire models of replies: message, content blocks, usage. Source: public API reference, Messages."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from batchtui.api.batches import Wire
+from batchtui.api.batches import WireModel
 
 
-class ContentBlock(Wire):
+class ContentBlock(WireModel):
     """One block of a reply. The set of types is open, and the first block is often not text.
 
-    Only what is common is named here; the fields of a type that we do not know are kept beside it.
+    Only common fields are declared; the others are kept as extra fields.
     """
 
     type: str
@@ -24,18 +24,18 @@ class ContentBlock(Wire):
     input: Any = None
     tool_use_id: str | None = None
     content: Any = None
-    """For results of server tools: a list of blocks, or one error object."""
+    """Result of a server tool: a list of blocks, or one error object."""
 
 
-class CacheCreation(Wire):
+class CacheCreation(WireModel):
     """Tokens written to the prompt cache, by lifetime."""
 
     ephemeral_5m_input_tokens: int = 0
     ephemeral_1h_input_tokens: int = 0
 
 
-class Usage(Wire):
-    """Tokens of one reply."""
+class Usage(WireModel):
+    """Token usage of one reply."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -48,13 +48,13 @@ class Usage(Wire):
 
     @property
     def all_input_tokens(self) -> int:
-        """Input that was read in any way: fresh, written to the cache, and read from it."""
+        """Input tokens: uncached, written to the cache, and read from it."""
         return (
             self.input_tokens + (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
         )
 
 
-class StopDetails(Wire):
+class StopDetails(WireModel):
     """Why a reply was refused."""
 
     type: str | None = None
@@ -62,8 +62,8 @@ class StopDetails(Wire):
     explanation: str | None = None
 
 
-class Message(Wire):
-    """A reply."""
+class Message(WireModel):
+    """A reply of the model."""
 
     id: str = ""
     type: str = "message"
@@ -77,5 +77,5 @@ class Message(Wire):
 
     @property
     def text(self) -> str:
-        """All text blocks, in order, joined as the reader sees them."""
+        """All text blocks, joined."""
         return "".join(block.text or "" for block in self.content if block.type == "text")

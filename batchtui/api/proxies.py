@@ -1,4 +1,4 @@
-"""Which proxy the environment names for the API, without its user and password."""
+"""The proxy that the environment sets for the API, without its credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Proxy(NamedTuple):
 
     Attributes:
         scheme: Such as `http` or `socks5`.
-        place: Its host and port; empty if the address cannot be read.
+        place: Its host and port; empty if the address is malformed.
     """
 
     scheme: str
@@ -20,11 +20,11 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(base_url: str) -> Proxy | None:
-    """Return the proxy that calls to a base URL go through; None if they go straight to the server."""
+    """Return the proxy for calls to a base URL; None if they are direct."""
     url = urlsplit(base_url)
-    found = getproxies()
-    address = found.get(url.scheme) or found.get("all")
-    # Plain HTTP goes to this machine only, and never through a proxy.
+    proxies = getproxies()
+    address = proxies.get(url.scheme) or proxies.get("all")
+    # Plain HTTP is for loopback only, and never uses a proxy.
     if url.scheme == "http" or not address or proxy_bypass(url.netloc):
         return None
     return _proxy(address)
@@ -36,6 +36,6 @@ def _proxy(address: str) -> Proxy:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return Proxy("", "")
-    # A password with a "/" in it: what stands before that is not the host.
-    is_cut = "@" in parts.path + parts.query + parts.fragment
-    return Proxy(parts.scheme, f"{parts.hostname}{port}" if parts.hostname and not is_cut else "")
+    # With an unescaped "/" in the password, the part before it is not the host.
+    is_malformed = "@" in parts.path + parts.query + parts.fragment
+    return Proxy(parts.scheme, f"{parts.hostname}{port}" if parts.hostname and not is_malformed else "")

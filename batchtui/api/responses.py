@@ -1,4 +1,4 @@
-"""From an HTTP response to a value or to one of our errors."""
+"""Conversion of HTTP responses to wire models and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from batchtui.api.batches import Wire
+from batchtui.api.batches import WireModel
 from batchtui.api.decoding import BodyDecoder
 from batchtui.api.errors import (
     NOT_FROM_API,
@@ -25,22 +25,23 @@ from batchtui.api.errors import (
 from batchtui.text import replace_surrogates
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""A page of 1,000 batches is under 1 MB; more than this is not an answer but an attack or a mistake."""
+"""A page of 1,000 batches is under 1 MB."""
 
-WEB_PAGE = "The server answered with a web page"
-WEB_PAGE_ADVICE = "is the base URL the API's, or does this network ask for a login?"
+WEB_PAGE = "The server returned a web page"
+WEB_PAGE_ADVICE = "Check the base URL, and whether this network requires a login."
 _WEB_PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=WireModel)
 
 
 async def read_body(response: httpx.Response) -> bytes:
     """Return the whole body, decompressed.
 
     Raises:
-        UnexpectedResponse: It is longer than `MAX_BODY_BYTES`, or its encoding is not one we asked for.
+        UnexpectedResponse: It is larger than `MAX_BODY_BYTES`, or has an encoding that was not requested.
+        ConnectionLost: The compressed data is invalid or incomplete.
     """
-    # Not httpx's own decoding: it decompresses each chunk whole, and 256 kB may be 268 MB of zeros.
+    # httpx would decompress each chunk without a limit: 256 kB may be 268 MB of zeros.
     decoder = BodyDecoder(response.headers.get("content-encoding", ""), MAX_BODY_BYTES)
     async for chunk in response.aiter_raw():
         decoder.feed(chunk)
@@ -48,7 +49,7 @@ async def read_body(response: httpx.Response) -> bytes:
 
 
 async def read_error_body(response: httpx.Response) -> bytes:
-    """Return the body of an error response; empty if it cannot be read, since the status says enough."""
+    """Return the body of an error response; empty if it cannot be read, because the status is enough."""
     try:
         return await read_body(response)
     except (ConnectionLost, UnexpectedResponse):
@@ -56,121 +57,117 @@ async def read_error_body(response: httpx.Response) -> bytes:
 
 
 def parse(model: type[W], body: bytes, headers: httpx.Headers) -> W:
-    """The body as a wire shape.
+    """Parse a body as a wire model.
 
     Raises:
-        UnexpectedResponse: It is not JSON or not of that shape.
+        UnexpectedResponse: It is not JSON, or does not match the model.
     """
     try:
         return model.model_validate_json(_without_surrogates(body))
     except ValidationError as error:
         if is_web_page(headers, body):
-            raise UnexpectedResponse(f"{WEB_PAGE}{_trace(headers)}; {WEB_PAGE_ADVICE}") from None
+            raise UnexpectedResponse(f"{WEB_PAGE}{_trace(headers)}. {WEB_PAGE_ADVICE}") from None
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise UnexpectedResponse(
-            f"The answer is not a {model.__name__} ({where}: {first['msg']}){_trace(headers)}; "
-            "is the base URL the API's?"
+            f"The response is not a {model.__name__} ({where}: {first['msg']}){_trace(headers)}. "
+            "Check the base URL."
         ) from None
 
 
 def error_from(response: httpx.Response, body: bytes) -> ApiError:
-    """The error that a response of status 300 or above stands for."""
+    """Return the error for a response with a status of 300 or above."""
     status, headers = response.status_code, response.headers
     if status < 400:
         return UnexpectedResponse(
-            f"The server answered {status} and points elsewhere; redirects are not followed, "
-            f"because the key would go along{_trace(headers)}."
+            f"Redirect refused, to protect the API key ({status}{_trace(headers)}). Check the base URL."
         )
     if status == 416:
         return RangeNotSatisfiable(total_bytes(headers.get("content-range", "")), validator(headers))
-    found = _object(body)
-    inner = found["error"] if isinstance(found.get("error"), dict) else {}
+    parsed = _object(body)
+    inner = parsed["error"] if isinstance(parsed.get("error"), dict) else {}
     details = inner["details"] if isinstance(inner.get("details"), dict) else {}
     return status_error_class(status)(
         status,
         _text(inner.get("type")) or NOT_FROM_API,
         _text(inner.get("message")) or response.reason_phrase or "no reason given",
-        request_id=headers.get("request-id") or _text(found.get("request_id")),
+        request_id=headers.get("request-id") or _text(parsed.get("request_id")),
         retry_after=retry_after(headers),
-        should_retry=_verdict(headers.get("x-should-retry")),
+        should_retry=_boolean(headers.get("x-should-retry")),
         error_code=_text(details.get("error_code")),
     )
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that the server asks us to wait: `retry-after-ms`, else `retry-after` (seconds or date).
+    """Return the seconds to wait by `retry-after-ms`, else by `retry-after` (seconds or date).
 
-    Anything else in them is as if they were absent.
+    Malformed values are ignored.
     """
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
     value = headers.get("retry-after", "")
     seconds = _number(value)
-    return _until(value) if seconds is None else seconds
+    if seconds is not None:
+        return seconds
+    date = _timestamp(value)
+    return None if date is None else max(0.0, date - time.time())
 
 
 def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip()) else None
 
 
-def _until(date: str) -> float | None:
-    """Seconds from now until an HTTP date."""
-    at = _seconds(date)
-    return None if at is None else max(0.0, at - time.time())
-
-
-def _seconds(date: str) -> float | None:
-    """An HTTP date in seconds since the epoch; None for anything else, such as dates beyond every clock."""
+def _timestamp(date: str) -> float | None:
+    """Convert an HTTP date to seconds since the epoch; None if it is malformed or out of range."""
     try:
-        moment = parsedate_to_datetime(date)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        parsed = parsedate_to_datetime(date)
+        return parsed.replace(tzinfo=parsed.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError, OSError):
         return None
 
 
 def validator(headers: httpx.Headers) -> str | None:
-    """A strong ETag, else the Last-Modified date, to be sent as `If-Range`."""
+    """Return a strong ETag, else the Last-Modified date, for `If-Range`."""
     etag: str = headers.get("etag", "")
     modified: str = headers.get("last-modified", "")
-    found = modified if etag.startswith("W/") else etag or modified
-    return found if re.fullmatch(r"[ -~]+", found) else None  # others cannot be sent back
+    value = modified if etag.startswith("W/") else etag or modified
+    return value if re.fullmatch(r"[ -~]+", value) else None  # others are not valid in a request header
 
 
 def server_time(headers: httpx.Headers) -> float | None:
-    """The server's time by the `date` header, in seconds since the epoch; None if it gives none."""
-    return _seconds(headers.get("date", ""))
+    """Return the `date` header in seconds since the epoch; None if missing or malformed."""
+    return _timestamp(headers.get("date", ""))
 
 
 def total_bytes(content_range: str) -> int | None:
-    """The size after the slash of `bytes 5-9/10` or `bytes */10`; None where it is not told."""
+    """Return the size after the slash of `bytes 5-9/10` or `bytes */10`; None if missing."""
     return whole_number(content_range.partition("/")[2])
 
 
 def whole_number(text: str) -> int | None:
-    """A number of bytes in a header; None for anything else, thousands of digits among them."""
+    """Parse a number of bytes in a header; None if malformed or absurdly long."""
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def media_type(headers: httpx.Headers) -> str:
-    """The `Content-Type` without its parameters, in lower case; empty if there is none."""
+    """Return the `Content-Type` without parameters, in lower case; empty if missing."""
     value: str = headers.get("content-type", "")
     return value.partition(";")[0].strip().lower()
 
 
-def is_web_page(headers: httpx.Headers, beginning: bytes) -> bool:
-    """Whether a response is HTML, by its type or by its first bytes."""
-    return media_type(headers) in _WEB_PAGE_TYPES or first_byte(beginning) == b"<"
+def is_web_page(headers: httpx.Headers, start: bytes) -> bool:
+    """Return whether a response is HTML, by its type or its first bytes."""
+    return media_type(headers) in _WEB_PAGE_TYPES or first_byte(start) == b"<"
 
 
 def first_byte(body: bytes) -> bytes:
-    """The first byte that is no blank and no part of a byte order mark; empty if there is none."""
+    """Return the first byte after white space and a byte order mark; empty if there is none."""
     return body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
 
 
 def _without_surrogates(body: bytes) -> bytes:
-    """JSON whose escaped lone surrogates, which no strict reader takes, are replaced as in cleaned text."""
+    """Replace escaped lone surrogates, which strict JSON parsers reject."""
     if b"\\ud" not in body.lower():
         return body
     try:
@@ -180,19 +177,19 @@ def _without_surrogates(body: bytes) -> bytes:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object; an empty one if it is none."""
+    """Parse the body as a JSON object; empty if it is not one."""
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _verdict(value: str | None) -> bool | None:
+def _boolean(value: str | None) -> bool | None:
     return {"true": True, "false": False}.get((value or "").lower())
 
 

@@ -1,4 +1,4 @@
-"""When a call is tried again, and how long to wait first."""
+"""Retries of calls, and backoff between polls and downloads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchtui.api.errors import ConnectionLost, NotReachable, StatusError, Timed
 if TYPE_CHECKING:
     from stamina import Attempt
 
-# stamina logs each retry as a warning; without a handler Python would print it over the screens.
+# stamina logs each retry as a warning, which Python would print over the screens without a handler.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 RETRIED_STATUSES = frozenset({408, 409, 429})
@@ -20,13 +20,13 @@ RETRIED_STATUSES = frozenset({408, 409, 429})
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient a client is.
+    """Retries of one call.
 
     Attributes:
-        attempts: Tries in all, the first one counted.
-        timeout: Seconds after which no further try is begun.
-        wait_initial: Seconds before the second try; doubles each time, with jitter.
-        wait_max: Longest wait in seconds, also of what a server may ask for by `retry-after`.
+        attempts: Maximum number of attempts, including the first.
+        timeout: Seconds after which no further attempt starts.
+        wait_initial: Seconds before the second attempt; doubles each time, with jitter.
+        wait_max: Maximum wait in seconds, also for `retry-after`.
     """
 
     attempts: int = 4
@@ -35,7 +35,7 @@ class RetryPolicy:
     wait_max: float = 30.0
 
     def backoff(self, error: Exception) -> bool | float:
-        """Whether to try again after this error, or how many seconds to wait before that."""
+        """Return whether to retry after this error, or the seconds to wait before the retry."""
         if isinstance(error, TimedOut):
             return False
         if isinstance(error, NotReachable | ConnectionLost):
@@ -45,7 +45,7 @@ class RetryPolicy:
         return True if error.retry_after is None else min(error.retry_after, self.wait_max)
 
     def tries(self) -> AsyncIterator[Attempt]:
-        """The attempts of one call, each a context manager."""
+        """Iterate over the attempts of one call, each a context manager."""
         import stamina
 
         return aiter(
@@ -61,7 +61,7 @@ class RetryPolicy:
 
 
 def is_retryable(error: StatusError) -> bool:
-    """Whether the same call may succeed later: the server's own verdict first, then the status."""
+    """Return whether the same call may succeed later, by `x-should-retry`, else by the status."""
     if error.is_final:
         return False
     if error.should_retry is not None:

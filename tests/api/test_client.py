@@ -1,4 +1,4 @@
-"""The client against the sandbox over real sockets, and beside the official SDK."""
+"""The client against the sandbox over real sockets, compared with the official SDK."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ def sdk(sandbox: Embedded) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-async def test_list_agrees_with_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
+async def test_list_matches_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
     ours = [batch.id async for batch in client.iterate(limit=40)]
     theirs = [batch.id for batch in sdk.messages.batches.list(limit=100)]
     assert ours == theirs
     assert len(ours) > 100
 
 
-async def test_iterating_upwards_reaches_the_newest(client: BatchesClient) -> None:
+async def test_iterate_with_before_id_reaches_the_newest(client: BatchesClient) -> None:
     newest = (await client.list(limit=30)).data
     upwards = [batch.id async for batch in client.iterate(limit=7, before_id=newest[-1].id)]
     assert sorted(upwards) == sorted(batch.id for batch in newest[:-1])
 
 
-async def test_retrieve_agrees_with_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
+async def test_retrieve_matches_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
     ended = next(b for b in (await client.list(limit=100)).data if b.processing_status == "ended")
     ours, theirs = await client.retrieve(ended.id), sdk.messages.batches.retrieve(ended.id)
     assert json.loads(ours.model_dump_json()) == json.loads(theirs.model_dump_json())
 
 
-async def test_results_are_what_the_sdk_yields(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
+async def test_results_match_the_sdk(client: BatchesClient, sdk: anthropic.Anthropic) -> None:
     batches = [b for b in (await client.list(limit=100)).data if b.processing_status == "ended"]
     small = next(b for b in batches if 100 < b.request_counts.total < 2000)
     async with client.results(small.id) as stream:
@@ -70,7 +70,7 @@ async def test_results_are_what_the_sdk_yields(client: BatchesClient, sdk: anthr
     assert len(theirs) == small.request_counts.total
 
 
-async def test_results_go_on_where_they_stopped(client: BatchesClient) -> None:
+async def test_results_resume_from_an_offset(client: BatchesClient) -> None:
     batches = [b for b in (await client.list(limit=100)).data if b.processing_status == "ended"]
     small = next(b for b in batches if 3 <= b.request_counts.total < 500)
     async with client.results(small.id) as stream:
@@ -85,8 +85,7 @@ async def test_results_go_on_where_they_stopped(client: BatchesClient) -> None:
 async def test_create_cancel_delete(client: BatchesClient) -> None:
     created = await client.create([REQUEST])
     assert created.request_counts.total == 1
-    cancelled = await client.cancel(created.id)
-    assert cancelled.processing_status in ("canceling", "ended")
+    assert (await client.cancel(created.id)).processing_status in ("canceling", "ended")
     while (await client.retrieve(created.id)).processing_status != "ended":
         pass
     assert (await client.delete(created.id)).id == created.id
@@ -96,12 +95,12 @@ async def test_create_cancel_delete(client: BatchesClient) -> None:
     assert caught.value.request_id in str(caught.value)
 
 
-async def test_create_that_is_refused_says_why(client: BatchesClient) -> None:
+async def test_rejected_create_gives_the_reason(client: BatchesClient) -> None:
     with pytest.raises(BadRequest, match="custom_id"):
         await client.create([{**REQUEST, "custom_id": "not allowed!"}])
 
 
-async def test_bearer_token_works(sandbox: Embedded) -> None:
+async def test_bearer_token(sandbox: Embedded) -> None:
     async with BatchesClient(profile_of(sandbox, "token")) as client:
         assert (await client.list(limit=1)).data
 
@@ -115,9 +114,9 @@ async def test_wrong_key(sandbox: Embedded) -> None:
     assert "sk-ant-wrong" not in repr(caught.value)
 
 
-async def test_server_away() -> None:
+async def test_unreachable_server() -> None:
     profile = Profile(
-        name="away", base_url="http://127.0.0.1:9", credentials=Credentials(Secret("sk-test"), "key")
+        name="unreachable", base_url="http://127.0.0.1:9", credentials=Credentials(Secret("sk-test"), "key")
     )
     async with BatchesClient(profile, retry=ONE_TRY) as client:
         with pytest.raises(NotReachable, match=r"127\.0\.0\.1:9") as caught:

@@ -1,4 +1,4 @@
-"""How long a call may take in all, whatever a server sends meanwhile; over real sockets."""
+"""Total time of a call against servers that send slowly, over real sockets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from batchtui.api.calls import Call
 from tests.canned_server import DRIP_SECONDS, HANGING, Drip, answer, canned_server
 
 SECONDS = 4 * DRIP_SECONDS
-LONGEST = 10.0
-"""Seconds after which something that was to end is taken not to end."""
-PATIENT = RetryPolicy(attempts=4, wait_initial=0.01, wait_max=0.02)
+GIVE_UP_SECONDS = 10.0
+RETRY = RetryPolicy(attempts=4, wait_initial=0.01, wait_max=0.02)
 BATCH = {
     "id": "b1",
     "processing_status": "in_progress",
@@ -26,35 +25,35 @@ BATCH = {
 }
 CREATED = answer("200 OK", json.dumps(BATCH).encode())
 SLOW_BODY = Drip(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", b" ")
-SLOW_REFUSAL = Drip(b"HTTP/1.1 500 Oops\r\ncontent-length: 1000000\r\n\r\n", b" ")
-SLOW_PROMISES = Drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")
+SLOW_ERROR = Drip(b"HTTP/1.1 500 Oops\r\ncontent-length: 1000000\r\n\r\n", b" ")
+SLOW_EARLY_HINTS = Drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")
 
 
-@pytest.mark.parametrize("hanging", [HANGING, SLOW_BODY, SLOW_REFUSAL, SLOW_PROMISES])
-async def test_a_call_ends_in_time_whatever_drips_in(hanging: Drip) -> None:
+@pytest.mark.parametrize("response", [HANGING, SLOW_BODY, SLOW_ERROR, SLOW_EARLY_HINTS])
+async def test_slow_response_times_out(response: Drip) -> None:
     calls: list[Call] = []
-    began = time.monotonic()
+    start = time.monotonic()
     async with (
-        canned_server(hanging) as server,
-        BatchesClient(server.profile, retry=PATIENT, on_call=calls.append, call_seconds=SECONDS) as client,
+        canned_server(response) as server,
+        BatchesClient(server.profile, retry=RETRY, on_call=calls.append, call_seconds=SECONDS) as client,
     ):
         with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
             await client.list()
-        assert time.monotonic() - began < LONGEST
-        assert len(server.requests) == len(calls) == 1, "whoever waited so long does not wait once more"
+        assert time.monotonic() - start < GIVE_UP_SECONDS
+        assert len(server.requests) == len(calls) == 1, "a timed out call must not be retried"
 
 
-async def test_results_whose_headers_drip_in_end_in_time() -> None:
+async def test_slow_result_headers_time_out() -> None:
     async with (
         canned_server(HANGING) as server,
-        BatchesClient(server.profile, retry=PATIENT, call_seconds=SECONDS) as client,
+        BatchesClient(server.profile, retry=RETRY, call_seconds=SECONDS) as client,
     ):
         with pytest.raises(TimedOut):
-            async with asyncio.timeout(LONGEST), client.results("b1"):
+            async with asyncio.timeout(GIVE_UP_SECONDS), client.results("b1"):
                 pass
 
 
-async def test_results_that_come_slowly_may_take_any_time() -> None:
+async def test_slow_results_body_has_no_total_limit() -> None:
     line, times = b'{"custom_id": "a"}\n', 12
     size = len(line) * times
     slow = Drip(f"HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n".encode(), line, times)
@@ -66,19 +65,19 @@ async def test_results_that_come_slowly_may_take_any_time() -> None:
         assert b"".join([chunk async for chunk in stream]) == line * times
 
 
-@pytest.mark.parametrize("hanging", [HANGING, SLOW_BODY, SLOW_REFUSAL])
-async def test_the_answer_to_a_create_is_waited_for_only_so_long(hanging: Drip) -> None:
+@pytest.mark.parametrize("response", [HANGING, SLOW_BODY, SLOW_ERROR])
+async def test_slow_create_response_times_out(response: Drip) -> None:
     async with (
-        canned_server(hanging) as server,
+        canned_server(response) as server,
         BatchesClient(server.profile, create_seconds=SECONDS) as client,
     ):
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             with pytest.raises(OutcomeUnknown):
                 await client.create([{}])
         assert len(server.requests) == 1
 
 
-async def test_sending_the_requests_of_a_create_may_take_any_time() -> None:
+async def test_slow_create_upload_has_no_total_limit() -> None:
     async with (
         canned_server(CREATED) as server,
         BatchesClient(server.profile, create_seconds=SECONDS) as client,
@@ -86,7 +85,7 @@ async def test_sending_the_requests_of_a_create_may_take_any_time() -> None:
         assert (await client.create_from(SlowBody())).id == "b1"
 
 
-async def test_a_call_that_is_given_up_is_in_the_log() -> None:
+async def test_canceled_call_is_logged() -> None:
     calls: list[Call] = []
     async with (
         canned_server(HANGING) as server,
@@ -96,17 +95,16 @@ async def test_a_call_that_is_given_up_is_in_the_log() -> None:
             async with asyncio.timeout(SECONDS):
                 await client.retrieve("b1")
     assert [(call.path, call.status, call.error) for call in calls] == [
-        ("/v1/messages/batches/b1", None, "no answer, given up")
+        ("/v1/messages/batches/b1", None, "canceled")
     ]
 
 
 class SlowBody:
-    """A body whose pieces come slowly, though each in time."""
+    """A body that takes longer than the limit in total, but not between two chunks."""
 
-    PIECES = 8
-    size = PIECES
+    size = 8
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for _ in range(self.PIECES):
+        for _ in range(self.size):
             await asyncio.sleep(DRIP_SECONDS)
             yield b" "

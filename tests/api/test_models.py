@@ -1,4 +1,4 @@
-"""The wire shapes: what is new or odd is kept, never refused."""
+"""Wire models: unknown fields and values are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def line(result: dict[str, object]) -> ResultLine:
     return ResultLine.model_validate({"custom_id": "a", "result": result})
 
 
-def test_unknown_fields_and_words_are_kept() -> None:
+def test_unknown_fields_and_values_are_kept() -> None:
     batch = MessageBatch.model_validate(BATCH)
     assert batch.processing_status == "pondering"
     assert batch.request_counts.total == 15
@@ -32,7 +32,7 @@ def test_unknown_fields_and_words_are_kept() -> None:
     assert batch.model_dump(mode="json")["request_counts"]["lost"] == 6
 
 
-def test_the_wire_form_is_kept_as_it_was_sent() -> None:
+def test_wire_is_the_original_json() -> None:
     text = json.dumps(BATCH, separators=(",", ":"))
     assert MessageBatch.model_validate_json(text).wire == text
 
@@ -49,13 +49,13 @@ def test_the_wire_form_is_kept_as_it_was_sent() -> None:
     ],
     ids=["nested", "flat"],
 )
-def test_both_forms_of_an_error_are_read(error: dict[str, object]) -> None:
+def test_nested_and_flat_errors(error: dict[str, object]) -> None:
     body = line({"type": "errored", "error": error}).result.error
     assert body is not None
     assert (body.error.type, body.error.message, body.request_id) == ("overloaded_error", "Busy", "req_1")
 
 
-def test_text_is_found_behind_other_blocks() -> None:
+def test_text_after_other_blocks() -> None:
     content = [
         {"type": "thinking", "thinking": "", "signature": "x"},
         {"type": "hologram", "beams": 3},
@@ -67,7 +67,7 @@ def test_text_is_found_behind_other_blocks() -> None:
     assert message.content[1].model_dump()["beams"] == 3
 
 
-def test_all_input_counts_the_cache() -> None:
+def test_all_input_tokens_include_the_cache() -> None:
     usage = {
         "input_tokens": 1,
         "output_tokens": 9,
@@ -79,5 +79,5 @@ def test_all_input_counts_the_cache() -> None:
     assert message.usage.all_input_tokens == 21
 
 
-def test_an_outcome_nobody_knows_is_kept() -> None:
+def test_unknown_outcome_is_kept() -> None:
     assert line({"type": "postponed", "until": "later"}).result.type == "postponed"

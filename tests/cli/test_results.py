@@ -159,7 +159,7 @@ def test_a_web_page_is_never_saved(run: Run, api: Api, tmp_path: Path, media_typ
     api.body, api.media_type = b"<!doctype html><title>Log in</title>", media_type
     done = run("results", "msgbatch_1")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "answered with a web page" in done.stderr
+    assert "returned a web page" in done.stderr
     assert all(path.stat().st_size == 0 for path in saved(tmp_path))
     api.body, api.media_type = BODY, JSONL
     assert run("results", "msgbatch_1").stdout.encode() == BODY
