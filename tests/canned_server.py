@@ -1,8 +1,9 @@
-"""A server on loopback that answers with bytes made by hand, for what no real server would say."""
+"""A loopback server that sends prepared bytes, for responses that no real server would send."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,75 +12,75 @@ from typing import cast
 from batchtui.config import Credentials, Profile, Secret
 
 CUT = b"\0cut"
-"""As an answer: close the connection without a word."""
+"""A response that closes the connection without sending anything."""
 
 
 @dataclass(frozen=True)
 class Drip:
-    """An answer that comes bit by bit.
+    """A slow response.
 
     Attributes:
-        first: What is sent at once.
-        piece: What is sent again and again after that.
-        times: How often.
+        first: Bytes sent immediately.
+        chunk: Bytes sent every `DRIP_SECONDS` after that.
+        times: Number of chunks.
     """
 
     first: bytes
-    piece: bytes
+    chunk: bytes
     times: int = 1_000_000
 
 
 DRIP_SECONDS = 0.05
 HANGING = Drip(b"HTTP/1.1 200 OK\r\n", b"x-wait: a little\r\n")
-"""A header line again and again, and never the last one."""
+"""Headers without end."""
 
 
 @dataclass
 class CannedServer:
-    """What it answers next, and what it was asked."""
+    """The responses still to be sent, and the requests received."""
 
     base_url: str
-    answers: list[bytes | Drip]
+    responses: list[bytes | Drip]
     requests: list[bytes] = field(default_factory=list)
-    is_over: bool = False
+    is_closed: bool = False
 
     @property
     def profile(self) -> Profile:
-        """A profile that points here."""
+        """A profile for this server."""
         return Profile(
             name="canned", base_url=self.base_url, credentials=Credentials(Secret("sk-test"), "key")
         )
 
 
 @asynccontextmanager
-async def canned_server(*answers: bytes | Drip) -> AsyncIterator[CannedServer]:
-    """Gives each connection the next answer and closes it; the last one is repeated."""
-    canned = CannedServer("", list(answers))
+async def canned_server(*responses: bytes | Drip) -> AsyncIterator[CannedServer]:
+    """Send each connection the next response and close it. The last response is repeated."""
+    canned = CannedServer("", list(responses))
     connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next((int(v) for k, v in _headers(head) if k == b"content-length"), 0)
         canned.requests.append(head + await reader.readexactly(length))
-        answer = canned.answers.pop(0) if len(canned.answers) > 1 else canned.answers[0]
-        if isinstance(answer, Drip):
-            await drip(answer, writer)
-        elif answer != CUT:
-            writer.write(answer)
+        response = canned.responses.pop(0) if len(canned.responses) > 1 else canned.responses[0]
+        if isinstance(response, Drip):
+            await drip(response, writer)
+        elif response != CUT:
+            writer.write(response)
             await writer.drain()
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    async def drip(answer: Drip, writer: asyncio.StreamWriter) -> None:
+    async def drip(response: Drip, writer: asyncio.StreamWriter) -> None:
         connections.add(task := cast("asyncio.Task[None]", asyncio.current_task()))
         task.add_done_callback(connections.discard)
-        writer.write(answer.first)
+        writer.write(response.first)
         with suppress(ConnectionError):
-            for _ in range(answer.times):
-                if canned.is_over:
+            for _ in range(response.times):
+                if canned.is_closed:
                     return
-                writer.write(answer.piece)
+                writer.write(response.chunk)
                 await writer.drain()
                 await asyncio.sleep(DRIP_SECONDS)
 
@@ -89,20 +90,18 @@ async def canned_server(*answers: bytes | Drip) -> AsyncIterator[CannedServer]:
         try:
             yield canned
         finally:
-            canned.is_over = True
+            canned.is_closed = True
             await asyncio.gather(*connections)
 
 
 def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
-    """An HTTP/1.1 answer with a length, after which the connection closes."""
+    """Return an HTTP/1.1 response that closes the connection."""
     head = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", "connection: close", *headers]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 def error_answer(status: str, type_: str, message: str, *headers: str) -> bytes:
-    """An error in the API's shape."""
-    import json
-
+    """Return an API error."""
     body = {"type": "error", "error": {"type": type_, "message": message}, "request_id": "req_body"}
     return answer(status, json.dumps(body).encode(), *headers)
 

@@ -1,4 +1,4 @@
-"""What this disk knows of a workspace: batches and their count history (SQLite)."""
+"""Local cache of a workspace's batches and the history of their request counts (SQLite)."""
 
 from batchtui.cache.batches import BatchCache, newest_known
 from batchtui.cache.known import KnownBatches

@@ -1,4 +1,4 @@
-"""The batches of one workspace as SQLite keeps them."""
+"""SQLite cache of the batches of one workspace."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 from batchtui.cache.records import Batch, Counts
 from batchtui.disk import NewerSchema, open_database, open_read_only, set_aside, transaction
 
+CACHE_FILE = "cache.db"
+"""File name of a `BatchCache`, in the workspace's cache folder."""
 MIGRATIONS = (
     """
     CREATE TABLE batches (
@@ -57,13 +59,13 @@ _NEWEST = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id"  # noqa
 
 
 def newest_known(path: Path, limit: int) -> tuple[list[Batch], int]:
-    """The newest batches in a cache, and how many it holds; for a glance before there is anything else.
+    """Return the newest batches of a cache and its number of batches, for the first frame.
 
-    The file is not made, mended or changed: where it cannot be read, nothing is known.
+    The file is never created or changed. If it cannot be read, the result is empty.
 
     Args:
         path: The database file of a `BatchCache`.
-        limit: Batches wanted.
+        limit: Maximum number of batches.
     """
     try:
         with closing(open_read_only(path)) as connection:
@@ -75,81 +77,81 @@ def newest_known(path: Path, limit: int) -> tuple[list[Batch], int]:
 
 
 class BatchCache:
-    """Batches and the history of their counts, in one file that threads and processes share.
+    """Batches and the history of their counts, in a file shared by threads and processes.
 
-    Each thread has a connection of its own; a write is one transaction. It is a cache: where the file
-    cannot be used, nothing is known and nothing is kept, and `notice` says so. It never raises.
+    Each thread has its own connection, and each write is one transaction. It never raises: if the file
+    cannot be used, reads are empty, writes are ignored, and `notice` gives the reason.
 
     Args:
-        path: The database file, in an existing private folder; None to keep nothing.
-        notice: Why nothing is kept.
+        path: The database file, in an existing private folder; None to store nothing.
+        notice: Why nothing is stored.
     """
 
     def __init__(self, path: Path | None, notice: str | None = None) -> None:
         self.path = path
         self.notice = notice
-        """One sentence for the person, when the file could not be used as it should."""
+        """Message for the user if the file could not be used normally."""
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._is_read_only = False
 
     def newest(self) -> list[Batch]:
-        """All batches, newest first."""
+        """Return all batches, newest first."""
         return [_batch(row) for row in self._read(_NEWEST)]
 
     def get(self, batch_id: str) -> Batch | None:
-        """One batch, if it was ever seen."""
+        """Return a batch if it is cached."""
         query = f"SELECT {_COLUMNS} FROM batches WHERE id = ?"  # noqa: S608
         return next(map(_batch, self._read(query, batch_id)), None)
 
     def wire(self, batch_id: str) -> str | None:
-        """The JSON object of a batch as the server sent it last, unknown fields and all."""
+        """Return the JSON of a batch as the server last sent it."""
         rows = self._read("SELECT wire FROM batches WHERE id = ?", batch_id)
         return str(rows[0][0]) if rows else None
 
     def matching(self, prefix: str, limit: int = 10) -> list[str]:
-        """The ids that begin with `prefix`, at most `limit`, newest first."""
+        """Return up to `limit` IDs that start with `prefix`, newest first."""
         query = "SELECT id FROM batches WHERE substr(id, 1, ?) = ? ORDER BY created_at DESC LIMIT ?"
         return [row[0] for row in self._read(query, len(prefix), prefix, limit)]
 
     def history(self, batch_id: str, since: float = 0.0) -> list[tuple[float, Counts]]:
-        """When the counts of a batch were seen to change since some time, oldest first."""
+        """Return the changes of a batch's counts since a time, each with its time, oldest first."""
         query = f"SELECT at, {_COUNTS} FROM counts WHERE batch_id = ? AND at >= ? ORDER BY at"  # noqa: S608
         return [(at, Counts(*counts)) for at, *counts in self._read(query, batch_id, since)]
 
     def store(self, batches: Sequence[tuple[Batch, str]]) -> None:
-        """Keeps what the server just said: each batch with its JSON. Changed counts go into the history."""
-        places = ", ".join("?" * (_COLUMNS.count(",") + 2))
+        """Insert or update batches, each with its JSON, and add changed counts to the history."""
+        placeholders = ", ".join("?" * (_COLUMNS.count(",") + 2))
         updates = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS.split(", ")[1:], "wire"))
         upsert = (
-            f"INSERT INTO batches ({_COLUMNS}, wire) VALUES ({places}) "  # noqa: S608
+            f"INSERT INTO batches ({_COLUMNS}, wire) VALUES ({placeholders}) "  # noqa: S608
             f"ON CONFLICT (id) DO UPDATE SET {updates}"
         )
 
         def write(connection: sqlite3.Connection) -> None:
             for batch, wire in batches:
                 connection.execute(upsert, (*_row(batch), wire))
-                _remember_counts(connection, batch)
+                _add_to_history(connection, batch)
 
         if batches:
             self._write(write)
 
     def mark_gone(self, ids: Iterable[str], at: float) -> None:
-        """Notes that the server no longer has these batches, and keeps what is known of them."""
+        """Mark batches as gone from the server, without deleting them."""
         rows = [(at, batch_id) for batch_id in ids]
         if rows:
             query = "UPDATE batches SET gone_at = ? WHERE id = ?"
             self._write(lambda connection: connection.executemany(query, rows))
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drops batches and their history."""
+        """Delete batches and their history."""
         rows = [(batch_id,) for batch_id in ids]
         if rows:
             query = "DELETE FROM batches WHERE id = ?"
             self._write(lambda connection: connection.executemany(query, rows))
 
     def close(self) -> None:
-        """Closes the connections of all threads."""
+        """Close the connections of all threads."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
@@ -157,7 +159,7 @@ class BatchCache:
 
     def _read(self, query: str, *values: object) -> list[Any]:
         rows: list[Any] = []
-        self._attempt(lambda connection: rows.extend(connection.execute(query, values)))
+        self._try(lambda connection: rows.extend(connection.execute(query, values)))
         return rows
 
     def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
@@ -166,17 +168,17 @@ class BatchCache:
                 with transaction(connection):
                     work(connection)
 
-        self._attempt(in_transaction)
+        self._try(in_transaction)
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Does something with the file; a damaged one is recreated, any other trouble is noted."""
+    def _try(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Run `work` on the file. A damaged file is recreated; other errors only set `notice`."""
         if self.path is None:
             return
         try:
             try:
                 work(self._connection(self.path))
             except sqlite3.OperationalError:
-                raise  # locked, disk full, no permission: the data is not to blame
+                raise  # locked, disk full, no permission: the file is not damaged
             except sqlite3.DatabaseError as error:
                 self.close()
                 set_aside(self.path)
@@ -184,7 +186,7 @@ class BatchCache:
                 work(self._connection(self.path))
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or error
-            self.notice = f"The cache {self.path} cannot be used now ({reason}). Nothing is saved meanwhile."
+            self.notice = f"The cache {self.path} is unavailable ({reason}). Changes are not saved."
 
     def _connection(self, path: Path) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -197,17 +199,17 @@ class BatchCache:
         try:
             return open_database(path, MIGRATIONS, rebuild=False)
         except NewerSchema as newer:
-            self.notice = f"{newer} It is read but not changed; update batchtui to use it fully."
+            self.notice = f"{newer} It is read-only until you update batchtui."
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS):
                 raise
-            self.notice = f"The cache {path} is read but not changed ({error.strerror})."
+            self.notice = f"The cache {path} is read-only ({error.strerror})."
         self._is_read_only = True
         return open_read_only(path)
 
 
-def _remember_counts(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Adds to the history what differs from the last entry: a batch at rest takes no space."""
+def _add_to_history(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Add the counts to the history if they differ from the last entry."""
     query = f"SELECT {_COUNTS} FROM counts WHERE batch_id = ? ORDER BY at DESC LIMIT 1"  # noqa: S608
     last = connection.execute(query, (batch.id,)).fetchone()
     if last != tuple(batch.counts):
@@ -216,7 +218,7 @@ def _remember_counts(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _row(batch: Batch) -> tuple[object, ...]:
-    """The values of `_COLUMNS`: the record's own fields in their order, the counts laid flat."""
+    """Return the values of `_COLUMNS`: the fields in order, with the counts flattened."""
     batch_id, status, counts, *rest = (getattr(batch, field.name) for field in fields(Batch))
     return (batch_id, status, *counts, *rest)
 

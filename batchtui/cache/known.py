@@ -1,7 +1,7 @@
-"""What this process knows of batches: held in memory, written through to the disk.
+"""Batches in memory, written through to the cache on disk.
 
-The disk is shared with other processes; what each of them has shown to its person is not. So what is new
-is told by comparing with memory, never with the disk.
+Changes are detected against memory, not the disk, because other processes share the disk but not what they
+have displayed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from functools import cached_property
 from batchtui.cache.batches import BatchCache
 from batchtui.cache.records import Batch
 
-_STAGES = {"in_progress": 0, "canceling": 1, "ended": 2}
+_STATUS_ORDER = {"in_progress": 0, "canceling": 1, "ended": 2}
 
 
 class KnownBatches:
-    """Batches by id.
+    """Batches of one workspace.
 
     Args:
-        cache: Where they are kept between runs.
+        cache: Storage between runs.
     """
 
     def __init__(self, cache: BatchCache) -> None:
@@ -33,50 +33,50 @@ class KnownBatches:
         return {batch.id: batch for batch in self._cache.newest()}
 
     def newest(self) -> list[Batch]:
-        """All of them, newest first."""
+        """Return all batches, newest first."""
         return sorted(self._batches.values(), key=lambda batch: (-batch.created_at, batch.id))
 
     def get(self, batch_id: str) -> Batch | None:
-        """One of them."""
+        """Return a batch if it is known."""
         return self._batches.get(batch_id)
 
     def wire(self, batch_id: str) -> str | None:
-        """The JSON object of a batch as the server sent it last."""
+        """Return the JSON of a batch as the server last sent it."""
         return self._wires.get(batch_id) or self._cache.wire(batch_id)
 
     def between(self, newer_than: float, older_than: float) -> list[Batch]:
-        """Those created strictly between two times, newest first."""
+        """Return the batches created strictly between two times, newest first."""
         return [batch for batch in self.newest() if newer_than < batch.created_at < older_than]
 
     def running(self) -> list[Batch]:
-        """Those that had not ended when last seen, newest first."""
+        """Return the batches that have not ended, newest first."""
         return [batch for batch in self.newest() if not batch.is_ended and batch.gone_at is None]
 
-    def learn(self, told: Sequence[tuple[Batch, str]]) -> list[Batch]:
-        """Takes in what the server says, each batch with its JSON; answers those that differ from before.
+    def learn(self, received: Sequence[tuple[Batch, str]]) -> list[Batch]:
+        """Merge batches from the server, each with its JSON, and return those that changed.
 
-        An answer that was overtaken by a newer one is not believed: no batch goes back a stage, and none
-        that was deleted here comes back.
+        Outdated responses are ignored: a batch never returns to an earlier status, and deleted batches
+        never reappear.
         """
-        news = [(batch, wire) for batch, wire in told if not self._is_overtaken(batch)]
-        changed = [batch for batch, _ in news if _differs(self.get(batch.id), batch)]
-        self._batches.update((batch.id, batch) for batch, _ in news)
-        self._wires.update((batch.id, wire) for batch, wire in news)
-        self._cache.store(news)
+        current = [(batch, wire) for batch, wire in received if not self._is_outdated(batch)]
+        changed = [batch for batch, _ in current if _has_changed(self.get(batch.id), batch)]
+        self._batches.update((batch.id, batch) for batch, _ in current)
+        self._wires.update((batch.id, wire) for batch, wire in current)
+        self._cache.store(current)
         return changed
 
     def drop(
         self, ids: Iterable[str], now: float, keep: Callable[[str], bool]
     ) -> tuple[list[Batch], list[str]]:
-        """Forgets batches that the server no longer has.
+        """Remove batches that are gone from the server.
 
         Args:
-            ids: Which ones.
-            now: When that was found out, in seconds since the epoch.
-            keep: Whether a batch stays known all the same, as one that is gone.
+            ids: The batches.
+            now: Time in seconds since the epoch.
+            keep: Returns whether to keep a batch and mark it as gone instead.
 
         Returns:
-            Those that are kept, and the ids of those that are not.
+            The kept batches, and the IDs of the removed ones.
         """
         known = [batch for batch in map(self.get, ids) if batch and batch.gone_at is None]
         kept = [replace(batch, gone_at=now) for batch in known if keep(batch.id)]
@@ -90,15 +90,15 @@ class KnownBatches:
         return kept, removed
 
     def note_deleted(self, batch_id: str) -> None:
-        """Remembers that a batch was deleted here, whatever answers to older questions may still say."""
+        """Remember that a batch was deleted by this process, so that late responses do not restore it."""
         self._deleted.add(batch_id)
 
-    def _is_overtaken(self, batch: Batch) -> bool:
-        known = self.get(batch.id)
+    def _is_outdated(self, batch: Batch) -> bool:
         if batch.id in self._deleted:
             return True
-        return known is not None and _STAGES.get(batch.status, 0) < _STAGES.get(known.status, 0)
+        known = self.get(batch.id)
+        return known is not None and _STATUS_ORDER.get(batch.status, 0) < _STATUS_ORDER.get(known.status, 0)
 
 
-def _differs(known: Batch | None, now: Batch) -> bool:
-    return known is None or replace(known, seen_at=now.seen_at) != now
+def _has_changed(before: Batch | None, now: Batch) -> bool:
+    return before is None or replace(before, seen_at=now.seen_at) != now

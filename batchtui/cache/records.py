@@ -1,4 +1,4 @@
-"""What a screen needs of a batch, without the wire library: pydantic costs a start 30 ms."""
+"""Plain records of batches for the screens, because importing the pydantic models takes 30 ms."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 RESULTS_DAYS = 29
-"""Results stay on the server for so many days from creation. Source: public guide, Batch processing."""
+"""Days from creation until the server removes results. Source: public guide, Batch processing."""
 
 
 class Counts(NamedTuple):
-    """How many requests of a batch are where; the five add up to all of them."""
+    """Request counts of a batch by state; they add up to the number of requests."""
 
     processing: int
     succeeded: int
@@ -20,12 +20,12 @@ class Counts(NamedTuple):
 
     @property
     def total(self) -> int:
-        """The number of requests."""
+        """Number of requests."""
         return sum(self)
 
     @property
     def done(self) -> int:
-        """Requests that have an outcome."""
+        """Number of requests with an outcome."""
         return self.total - self.processing
 
     @property
@@ -36,7 +36,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as it was last seen. All times are seconds since the epoch, UTC."""
+    """The last known state of a batch. All times are seconds since the epoch."""
 
     id: str
     status: str
@@ -49,23 +49,23 @@ class Batch:
     archived_at: float | None
     has_results_url: bool
     seen_at: float
-    """When the server last told us."""
+    """When the server last returned it."""
     gone_at: float | None = None
-    """When the server was found not to have it any more; kept only while its results are saved here."""
+    """When it was found to be gone from the server. Such batches are kept only if their results are saved."""
 
     @property
     def is_ended(self) -> bool:
-        """Nothing changes any more, but for the results being archived."""
+        """Whether processing has ended."""
         return self.status == "ended"
 
     @property
     def is_archived(self) -> bool:
-        """The server no longer has the results."""
+        """Whether the server has removed the results."""
         return self.archived_at is not None
 
     @property
     def has_results(self) -> bool:
-        """The server has results to give."""
+        """Whether results are available on the server."""
         return self.is_ended and not self.is_archived and self.has_results_url and self.gone_at is None
 
     @property

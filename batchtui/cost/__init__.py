@@ -1,6 +1,6 @@
-"""What batched requests cost, by model, from a table of prices that needs no network. A leaf.
+"""Cost of batched requests by model, from an offline price table.
 
-The table takes half a second to import, and most sessions ask for no cost: it comes with the first `price`.
+The table takes half a second to import, so it is imported on the first use of `price`.
 """
 
 from __future__ import annotations

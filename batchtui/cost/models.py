@@ -1,4 +1,4 @@
-"""What the name of a model tells."""
+"""Model names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ NEWEST = (99, 0)
 
 @lru_cache(maxsize=256)
 def version_of(model: str) -> tuple[int, int]:
-    """The version of a model, such as (4, 6); of one without a version that can be read, `NEWEST`."""
-    found = _VERSION.match(model)
-    return (int(found[1]), int(found[2] or 0)) if found else NEWEST
+    """Return the version of a model, such as (4, 6); `NEWEST` if the name has none."""
+    match = _VERSION.match(model)
+    return (int(match[1]), int(match[2] or 0)) if match else NEWEST

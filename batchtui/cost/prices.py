@@ -1,12 +1,12 @@
-"""From tokens to money: the batch price of each, by the table of genai-prices.
+"""Batch prices from the genai-prices table, corrected by the public pricing page.
 
-What holds of batches, from the public pricing page and the guides to batch processing and to web search:
-every token costs 50 % of its standard price, those written to and read from the cache too; a web search
-costs the same as outside a batch, $10 per 1,000. The table has batch prices for current models only and
-hands out the standard ones for all others, and for days before it began to list them: those are halved here.
-For the rest, from the public pricing page and the release notes: restricting inference to the US costs 1.1
-times as much for every token on Opus 4.6, Sonnet 4.6 and later models; the Mythos models cost what the Fable
-models of the same version cost. It knows nothing of discounts agreed on with a customer.
+Batches cost 50 % of the standard price for every token, including cache writes and reads. Web searches cost
+the same as outside a batch, $10 per 1,000. The table has batch prices only for current models, and only for
+dates since it started to list them. For all others it returns the standard price, which is halved here.
+
+From the pricing page and the release notes: inference restricted to the US costs 1.1 times as much for every
+token on Opus 4.6, Sonnet 4.6 and later models. Mythos models cost the same as Fable models of the same
+version. Negotiated discounts are not included.
 """
 
 from __future__ import annotations
@@ -29,28 +29,27 @@ BATCH = {"processing": "batch"}
 US_FACTOR = Decimal("1.1")
 """Source: public pricing page, data residency pricing."""
 SAME_PRICE_AS = {"claude-mythos-5": "claude-fable-5", "claude-mythos-5-1": "claude-fable-5-1"}
-"""Models that the table does not have, by one that the public pricing page lists at the same prices."""
+"""Models missing from the table, with one that has the same prices on the public pricing page."""
 CHANGED_CACHE_READS = {
     "claude-sonnet-5-5": (datetime(2026, 10, 7, tzinfo=UTC), Decimal("0.20")),
 }
-"""What cache reads cost before a day; the table has the later price. Source: public release notes."""
+"""Prices of cache reads before a date; the table has the later price. Source: public release notes."""
 _DATE = re.compile(r"-\d{8}$")
 US_SURCHARGE_FROM = (4, 6)
 
 
 def price(usages: Iterable[Usage], at: float | None = None) -> Cost:
-    """What batched requests cost.
+    """Calculate the cost of batched requests.
 
     Args:
-        usages: What was or will be used; any number for a model, one for each request if need be.
-        at: When the requests were made, in seconds since 1970, for prices change; now by default.
+        usages: Usage of requests, any number per model.
+        at: Time of the requests in seconds since the epoch, because prices change; now by default.
     """
     by_model: dict[str, list[Usage]] = {}
     for usage in usages:
         by_model.setdefault(usage.model, []).append(usage)
     when = None if at is None else datetime.fromtimestamp(at, UTC)
-    lines = [_model_cost(model, parts, when) for model, parts in by_model.items()]
-    return Cost.of(lines)
+    return Cost.of(_model_cost(model, parts, when) for model, parts in by_model.items())
 
 
 def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> ModelCost:
@@ -72,28 +71,28 @@ def _model_cost(model: str, usages: Sequence[Usage], at: datetime | None) -> Mod
 
 
 class _Rate(NamedTuple):
-    """Batch prices that hold for every token of a request whose prompt is longer than `start` tokens."""
+    """Batch prices of every token in requests whose prompt is longer than `start` tokens."""
 
     start: int
     prices: ModelPrice
 
 
 def _rates(model: str, at: datetime | None) -> list[_Rate]:
-    """A model's batch prices, shortest prompts first; none for a model without a known price."""
+    """Return a model's batch prices, shortest prompts first; empty if they are unknown."""
     try:
         standard, batch = _listed(model, at)
     except LookupError:
-        twin = SAME_PRICE_AS.get(_DATE.sub("", model))
-        return _rates(twin, at) if twin else []
+        alias = SAME_PRICE_AS.get(_DATE.sub("", model))
+        return _rates(alias, at) if alias else []
     tiers = [
-        tier for each in vars(standard).values() if isinstance(each, TieredPrices) for tier in each.tiers
+        tier for item in vars(standard).values() if isinstance(item, TieredPrices) for tier in item.tiers
     ]
     starts = sorted({0, *(tier.start for tier in tiers)})
     return [_Rate(start, _batch_prices(standard, batch, start)) for start in starts]
 
 
 def _listed(model: str, at: datetime | None) -> tuple[ModelPrice, ModelPrice]:
-    """The standard and the batch prices of the table, corrected where it does not know of a change."""
+    """Return the table's standard and batch prices, with the changes that it lacks."""
     standard, batch = (
         genai_prices.calc_price(
             genai_prices.Usage(),
@@ -112,13 +111,13 @@ def _listed(model: str, at: datetime | None) -> tuple[ModelPrice, ModelPrice]:
 
 
 def _batch_prices(standard: ModelPrice, batch: ModelPrice, start: int) -> ModelPrice:
-    """The prices above one threshold: no token at more than the table's batch price, none at full price."""
+    """Return the prices above a threshold: the batch price, or half the standard price if it is not lower."""
     prices: dict[str, Decimal] = {}
     for key, listed in vars(standard).items():
         if listed is not None:
             full, reduced = _above(listed, start), _above(getattr(batch, key), start)
-            is_full = key.endswith("_mtok") and reduced >= full
-            prices[key] = full / 2 if is_full else reduced
+            is_undiscounted = key.endswith("_mtok") and reduced >= full
+            prices[key] = full / 2 if is_undiscounted else reduced
     return ModelPrice(**prices)
 
 

@@ -1,4 +1,4 @@
-"""Tokens as they are billed, and what they cost."""
+"""Token usage and cost."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 
 class Tokens(NamedTuple):
-    """Tokens by the rates at which they are billed. No token counts twice.
+    """Token counts by billing rate. No token is counted twice.
 
     Attributes:
         input: Input neither written to nor read from the cache.
-        output: Output, thinking included.
+        output: Output, including thinking.
         cache_write_5m: Input written to the cache for five minutes.
         cache_write_1h: Input written to the cache for an hour.
         cache_read: Input read from the cache.
-        searches: Searches that the server ran; not tokens, but billed beside them.
+        searches: Web searches, which are not tokens but billed with them.
     """
 
     input: int = 0
@@ -29,25 +29,23 @@ class Tokens(NamedTuple):
 
     @property
     def all_input(self) -> int:
-        """Input read in any way: what decides how long a prompt is."""
+        """All input tokens, which is the length of the prompt."""
         return self.input + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
 
 def add_tokens(parts: Iterable[Tokens]) -> Tokens:
-    """The sum, kind by kind."""
-    columns = zip(*parts, strict=True)
-    return Tokens(*(sum(column) for column in columns))
+    """Add token counts, each rate separately."""
+    return Tokens(*(sum(column) for column in zip(*parts, strict=True)))
 
 
 class Usage(NamedTuple):
-    """What one request used, or several for which the same rates hold.
+    """Usage of one request, or of several at the same rates.
 
     Attributes:
-        model: The model; empty where it is not known.
-        tokens: What was used, in sum.
-        prompt: How many tokens the prompt of one request has. Some models bill every token of a request
-            at a higher rate when its prompt is long, so only requests on the same side of each such
-            threshold may be summed up.
+        model: The model; empty if unknown.
+        tokens: Tokens in total.
+        prompt: Tokens in the prompt of one request. Some models bill every token of a request with a long
+            prompt at a higher rate, so only requests on the same side of each threshold may be combined.
         is_us: Whether inference was restricted to the US, which costs more on newer models.
     """
 
@@ -58,12 +56,12 @@ class Usage(NamedTuple):
 
 
 class ModelCost(NamedTuple):
-    """What one model's part costs.
+    """Cost of one model.
 
     Attributes:
-        model: The model, as the API names it; empty where it is not known.
-        tokens: What was used.
-        money: US dollars, not rounded; None where the table has no price for the model.
+        model: The model's API name; empty if unknown.
+        tokens: Tokens used.
+        money: US dollars, not rounded; None if the model has no known price.
     """
 
     model: str
@@ -73,17 +71,17 @@ class ModelCost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What batched requests cost.
+    """Cost of batched requests.
 
     Attributes:
-        models: A line for each model, dearest first, those without a price last.
+        models: One line per model, most expensive first, unknown prices last.
     """
 
     models: tuple[ModelCost, ...]
 
     @classmethod
     def of(cls, lines: Iterable[ModelCost]) -> Cost:
-        """The cost that these lines make together; several for one model become one."""
+        """Combine lines into a cost, merging those of the same model."""
         by_model: dict[str, list[ModelCost]] = {}
         for line in lines:
             by_model.setdefault(line.model, []).append(line)
@@ -91,30 +89,30 @@ class Cost:
             ModelCost(model, add_tokens(part.tokens for part in parts), _sum(part.money for part in parts))
             for model, parts in by_model.items()
         )
-        return cls(tuple(sorted(merged, key=_dearest_first)))
+        return cls(tuple(sorted(merged, key=_most_expensive_first)))
 
     @property
     def total(self) -> Decimal | None:
-        """US dollars, not rounded; None as soon as one model has no price."""
+        """US dollars, not rounded; None if any model has no known price."""
         return _sum(line.money for line in self.models)
 
     @property
     def unknown(self) -> list[str]:
-        """The models that have no price."""
+        """Models without a known price."""
         return [line.model for line in self.models if line.money is None]
 
     @property
     def tokens(self) -> Tokens:
-        """What was used in all."""
+        """Tokens of all models."""
         return add_tokens(line.tokens for line in self.models)
 
 
-def _dearest_first(line: ModelCost) -> tuple[bool, Decimal, str]:
+def _most_expensive_first(line: ModelCost) -> tuple[bool, Decimal, str]:
     return line.money is None, -(line.money or Decimal()), line.model
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None as soon as one amount is not known: part of a sum is not the sum."""
+    """Return the sum; None if any amount is unknown, because a partial sum would mislead."""
     total = Decimal()
     for amount in amounts:
         if amount is None:

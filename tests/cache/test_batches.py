@@ -1,4 +1,4 @@
-"""The batch cache: what is stored comes back, changed counts make a history."""
+"""The batch cache: storage, history of counts, damaged and locked files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def store(cache: BatchCache, *batches: Batch) -> None:
     cache.store([(batch, f'{{"id":"{batch.id}"}}') for batch in batches])
 
 
-def test_what_is_stored_comes_back(cache: BatchCache) -> None:
+def test_store_and_get(cache: BatchCache) -> None:
     ended = replace(BATCH, id="b2", status="ended", ended_at=2.5, archived_at=3.5, has_results_url=True)
     store(cache, BATCH, ended)
     assert cache.get("msgbatch_1") == BATCH
@@ -47,32 +47,32 @@ def test_what_is_stored_comes_back(cache: BatchCache) -> None:
     assert cache.get("b3") is None
 
 
-def test_newest_first(cache: BatchCache) -> None:
+def test_newest_order(cache: BatchCache) -> None:
     store(cache, *(replace(BATCH, id=f"b{age}", created_at=1000.0 - age) for age in (3, 1, 2)))
     assert [batch.id for batch in cache.newest()] == ["b1", "b2", "b3"]
 
 
-def test_only_changes_make_history(cache: BatchCache) -> None:
+def test_history_records_only_changes(cache: BatchCache) -> None:
     later = replace(BATCH, seen_at=1300.0, counts=Counts(4, 5, 3, 2, 1))
     for batch in (BATCH, replace(BATCH, seen_at=1250.0), later, replace(later, seen_at=1400.0)):
         store(cache, batch)
     assert cache.history(BATCH.id) == [(1200.0, BATCH.counts), (1300.0, later.counts)]
 
 
-def test_forgetting_takes_the_history_along(cache: BatchCache) -> None:
+def test_forget_deletes_the_history(cache: BatchCache) -> None:
     store(cache, BATCH)
     cache.forget([BATCH.id])
     assert cache.get(BATCH.id) is None
     assert cache.history(BATCH.id) == []
 
 
-def test_gone_batches_are_kept(cache: BatchCache) -> None:
+def test_mark_gone_keeps_the_batch(cache: BatchCache) -> None:
     store(cache, BATCH)
     cache.mark_gone([BATCH.id], 9.0)
     assert cache.get(BATCH.id) == replace(BATCH, gone_at=9.0)
 
 
-def test_prefixes_are_taken_literally(cache: BatchCache) -> None:
+def test_matching_treats_prefixes_literally(cache: BatchCache) -> None:
     store(cache, BATCH, replace(BATCH, id="msgbatch_2"), replace(BATCH, id="other"))
     assert sorted(cache.matching("msgbatch_")) == ["msgbatch_1", "msgbatch_2"]
     assert cache.matching("msgbatch%") == []
@@ -88,7 +88,7 @@ def test_threads_share_the_file(cache: BatchCache) -> None:
     assert found == [BATCH]
 
 
-def test_a_newer_cache_is_read_and_never_written(tmp_path: Path) -> None:
+def test_newer_schema_is_read_only(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     first = BatchCache(path)
     store(first, BATCH)
@@ -103,7 +103,7 @@ def test_a_newer_cache_is_read_and_never_written(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_a_damaged_page_is_backed_up_and_told(tmp_path: Path) -> None:
+def test_damaged_file_is_backed_up_and_recreated(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     first = BatchCache(path)
     store(first, *(replace(BATCH, id=f"b{n}", created_at=float(n)) for n in range(500)))
@@ -121,7 +121,7 @@ def test_a_damaged_page_is_backed_up_and_told(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_a_locked_file_is_told_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_file_sets_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("batchtui.disk.sqlite.BUSY_SECONDS", 0.01)
     path = tmp_path / "cache.db"
     cache = BatchCache(path)
@@ -138,7 +138,7 @@ def test_a_locked_file_is_told_and_survived(tmp_path: Path, monkeypatch: pytest.
     cache.close()
 
 
-def test_derived_facts() -> None:
+def test_derived_properties() -> None:
     ended = replace(BATCH, status="ended", has_results_url=True)
     assert (BATCH.counts.total, BATCH.counts.done) == (15, 10)
     assert ended.has_results

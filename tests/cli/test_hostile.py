@@ -91,7 +91,7 @@ async def test_nothing_of_what_results_say_reaches_the_terminal(
 async def test_what_people_read_from_a_pipe_holds_no_control_characters(
     form: str, hostile: CannedServer, tmp_path: Path
 ) -> None:
-    hostile.answers[:] = [ENDED, RESULTS]
+    hostile.responses[:] = [ENDED, RESULTS]
     env = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": hostile.base_url, "HOME": str(tmp_path)}
     words = [sys.executable, "-m", "batchtui", "results", "b1", "--format", form]
     child = await asyncio.create_subprocess_exec(*words, env=env, stdout=asyncio.subprocess.PIPE)
@@ -103,7 +103,7 @@ async def test_what_people_read_from_a_pipe_holds_no_control_characters(
 
 async def check(hostile: CannedServer, words: list[str], answers: list[bytes], tmp_path: Path) -> None:
     """Runs a command on a pty, and looks at every character that it sends there."""
-    hostile.answers[:] = answers
+    hostile.responses[:] = answers
     env = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": hostile.base_url, "HOME": str(tmp_path)}
     child = pexpect.spawn(
         sys.executable, ["-m", "batchtui", *words], env=env, timeout=20, dimensions=(40, 200)

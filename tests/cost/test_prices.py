@@ -1,6 +1,6 @@
-"""What batched requests cost: sums worked out by hand, and rules that hold for every model of the table.
+"""Cost of batched requests: sums calculated by hand, and rules for every model in the table.
 
-Prices in the comments are standard ones for a million tokens, from the public pricing page.
+Prices in comments are standard prices per million tokens, from the public pricing page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from batchtui.results.reader import PROMPT_STEP
 
 MILLION = 1_000_000
 SHORT, LONG = 1_000, 900_000
-"""A prompt below every threshold of the table, and one above them all."""
+"""Prompt lengths below and above all thresholds of the table."""
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 BEFORE_BATCH_PRICES = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
 MODELS = {model.id: model for each in providers if each.id == "anthropic" for model in each.models}
 
-HAND_WORKED = {
+EXAMPLES = {
     # Input 4, output 20; half of (4 + 20).
     "input and output": ("claude-opus-5-5", Tokens(MILLION, MILLION), SHORT, "12"),
     # Input 3, output 15: half of (1,234 * 3 + 567 * 15) / 1,000,000 = half of 0.012207.
@@ -68,7 +68,7 @@ IN_THE_US = {
     "later": ("claude-sonnet-5-5-20260928", "20.23"),
     # Half of (10 + 50 + 12.5 + 20 + 1) = 46.75, times 1.1 = 51.425.
     "later, not in the table": ("claude-mythos-5", "61.425"),
-    # Half of (5 + 25 + 6.25 + 10 + 0.5) = 23.375, which the place does not change.
+    # Half of (5 + 25 + 6.25 + 10 + 0.5) = 23.375, the same in the US.
     "opus 4.5": ("claude-opus-4-5-20251101", "33.375"),
     # Half of (15 + 75 + 18.75 + 30 + 1.5) = 70.125.
     "opus 4": ("claude-opus-4-20250514", "80.125"),
@@ -78,7 +78,7 @@ IN_THE_US = {
 
 
 @pytest.mark.parametrize(("model", "dollars"), IN_THE_US.values(), ids=IN_THE_US)
-def test_inference_in_the_us_costs_a_tenth_more_on_models_from_4_6_on(model: str, dollars: str) -> None:
+def test_us_inference_surcharge(model: str, dollars: str) -> None:
     usage = Usage(model, ALL_KINDS, SHORT, is_us=True)
     assert price([usage], NOW).total == Decimal(dollars)
     anywhere = price([usage._replace(is_us=False)], NOW).total
@@ -95,11 +95,11 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize(("model", "dollars"), PUBLISHED.items())
-def test_models_with_a_published_price_have_it_though_the_table_does_not(model: str, dollars: str) -> None:
+def test_published_prices_missing_from_the_table(model: str, dollars: str) -> None:
     assert price([Usage(model, ALL_KINDS._replace(searches=0))], NOW).total == Decimal(dollars)
 
 
-def test_cache_reads_cost_what_they_did_on_the_day_of_the_batch() -> None:
+def test_cache_read_price_depends_on_the_date() -> None:
     usage = [Usage("claude-sonnet-5-5", Tokens(MILLION, cache_read=MILLION))]
     day_before, that_day = (datetime(2026, 10, day, tzinfo=UTC).timestamp() for day in (6, 7))
     assert price(usage, day_before).total == Decimal("1.1")  # half of 2 and 0.2
@@ -107,12 +107,12 @@ def test_cache_reads_cost_what_they_did_on_the_day_of_the_batch() -> None:
     assert price(usage).total == Decimal("1.05")
 
 
-@pytest.mark.parametrize(("model", "tokens", "prompt", "dollars"), HAND_WORKED.values(), ids=HAND_WORKED)
-def test_sums_worked_out_by_hand(model: str, tokens: Tokens, prompt: int, dollars: str) -> None:
+@pytest.mark.parametrize(("model", "tokens", "prompt", "dollars"), EXAMPLES.values(), ids=EXAMPLES)
+def test_examples(model: str, tokens: Tokens, prompt: int, dollars: str) -> None:
     assert price([Usage(model, tokens, prompt)], NOW).total == Decimal(dollars)
 
 
-def test_lines_by_model_dearest_first() -> None:
+def test_most_expensive_model_first() -> None:
     cost = price(
         [
             Usage("claude-haiku-4-5", Tokens(1_000_000)),  # half of 1
@@ -130,14 +130,14 @@ def test_lines_by_model_dearest_first() -> None:
 
 
 @pytest.mark.parametrize("model", ["", "claude-tomorrow-9", "gpt-5", "\x1b[31mclaude", "x" * 256])
-def test_what_has_no_price_is_unknown_and_so_is_the_sum(model: str) -> None:
+def test_unknown_price_makes_the_total_unknown(model: str) -> None:
     cost = price([Usage(model, Tokens(1)), Usage("claude-opus-5-5", Tokens(MILLION))], NOW)
     assert cost.total is None
     assert cost.unknown == [model]
     assert [line.money for line in cost.models] == [Decimal(2), None]
 
 
-def test_nothing_costs_nothing() -> None:
+def test_no_usage_costs_nothing() -> None:
     assert price([]) == Cost(())
     assert price([]).total == 0
     assert price([]).tokens == Tokens()
@@ -150,14 +150,14 @@ KEYS = {
     "cache_write_1h": ["cache_write_1h_mtok", "cache_write_mtok", "input_mtok"],
     "cache_read": ["cache_read_mtok", "input_mtok"],
 }
-"""Where the table has the price of each kind, and where else if it has none of its own."""
+"""The table's keys for each rate, in order of preference."""
 
 
 def standard_price(model: ModelInfo, kind: str, prompt: int, at: float) -> Decimal:
-    """What the table says a million tokens cost outside a batch, in requests with such prompts."""
+    """Return the table's standard price of a million tokens."""
     prices = vars(model.get_prices(datetime.fromtimestamp(at, UTC)))
     if (model.id, kind) == ("claude-sonnet-5-5", "cache_read") and at == BEFORE_BATCH_PRICES:
-        return Decimal("0.20")  # until 7 October 2026; the table does not know that
+        return Decimal("0.20")  # until October 7, 2026, which is missing from the table
     listed: Decimal | TieredPrices = next(prices[key] for key in KEYS[kind] if prices.get(key))
     if isinstance(listed, TieredPrices):
         return listed.tiers[-1].price if prompt == LONG else listed.base
@@ -166,7 +166,7 @@ def standard_price(model: ModelInfo, kind: str, prompt: int, at: float) -> Decim
 
 @pytest.mark.parametrize("at", [NOW, BEFORE_BATCH_PRICES], ids=["now", "before batch prices were listed"])
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_of_the_table_costs_half(model: str, at: float) -> None:
+def test_every_model_costs_half(model: str, at: float) -> None:
     for kind in KEYS:
         for prompt in (SHORT, LONG):
             cost = price([Usage(model, Tokens(**{kind: MILLION}), prompt)], at).total
@@ -174,12 +174,12 @@ def test_every_model_of_the_table_costs_half(model: str, at: float) -> None:
 
 
 @pytest.mark.parametrize("model", [name for name, model in MODELS.items() if model.price_variants])
-def test_searches_are_not_reduced(model: str) -> None:
+def test_searches_are_not_discounted(model: str) -> None:
     assert price([Usage(model, Tokens(searches=1_000))], NOW).total == 10
 
 
-def test_old_prices_hold_for_old_batches() -> None:
-    # Until 13 March 2026 long prompts cost 10 for a million here, since then 5 like short ones.
+def test_old_batches_have_old_prices() -> None:
+    # Until March 13, 2026 long prompts cost 10 per million tokens, since then 5 like short ones.
     usage = [Usage("claude-opus-4-6", Tokens(MILLION), LONG)]
     assert price(usage, datetime(2026, 3, 1, tzinfo=UTC).timestamp()).total == Decimal(5)
     assert price(usage, NOW).total == Decimal("2.5")
@@ -196,29 +196,29 @@ usages = st.lists(
 
 
 @given(usages, usages)
-def test_prices_add_up(some: list[Usage], more: list[Usage]) -> None:
-    together, apart = price(some + more, NOW), (price(some, NOW), price(more, NOW))
-    assert together.total == sum((cost.total or Decimal() for cost in apart), Decimal())
-    assert together.tokens == add_tokens(cost.tokens for cost in apart)
+def test_prices_are_additive(some: list[Usage], more: list[Usage]) -> None:
+    combined, parts = price(some + more, NOW), (price(some, NOW), price(more, NOW))
+    assert combined.total == sum((cost.total or Decimal() for cost in parts), Decimal())
+    assert combined.tokens == add_tokens(cost.tokens for cost in parts)
 
 
-def test_the_table_is_imported_only_for_a_price() -> None:
-    faces = (
+def test_price_table_is_imported_on_first_use() -> None:
+    imports = (
         "import sys, batchtui.cli, batchtui.cost as c, batchtui.results.reader, batchtui.tui.screens.results"
     )
-    asked = "before = 'genai_prices' in sys.modules; c.price; print(before, 'genai_prices' in sys.modules)"
-    code = f"{faces}; {asked}"
+    use = "before = 'genai_prices' in sys.modules; c.price; print(before, 'genai_prices' in sys.modules)"
+    code = f"{imports}; {use}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False True\n"
 
 
 def price_limits() -> set[int]:
-    """Lengths of prompts above which some model costs more."""
+    """Return the prompt lengths above which some model costs more."""
     prices = [model.get_prices(datetime.fromtimestamp(NOW, UTC)) for model in MODELS.values()]
     tiered = [each for price in prices for each in vars(price).values() if isinstance(each, TieredPrices)]
     return {tier.start for each in tiered for tier in each.tiers}
 
 
-def test_prompts_are_summed_up_within_every_threshold() -> None:
+def test_prompt_step_divides_every_threshold() -> None:
     starts = price_limits()
     assert starts == {start for start in starts if start % PROMPT_STEP == 0} != set()
