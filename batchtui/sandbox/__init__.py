@@ -1,15 +1,15 @@
-"""A Message Batches API server on loopback, for demos, tests and trying other clients.
+"""A Message Batches API server on loopback, for demos, tests and trying out clients.
 
-It keeps the rules of the public API guide ("Batch processing") and needs no network. From the door inwards:
+It follows the public API guide ("Batch processing") and needs no network.
 
-- `options`, `embedded`, `server`: how a sandbox is described, started inside another program, and served;
-- `app`, `gate`, `betas`, `limits`: the HTTP face, who may enter, and the headers of answers;
-- `faults`, `errors`: what may be made to go wrong, and how it is answered;
-- `body`, `submission`, `params`: what a create call sends, and what is wrong with it;
-- `store`, `batch`, `clock`, `history`: what batches there are and how they move with time;
-- `results`, `content`: one batch's result lines, made from the seed each time they are read.
+- `options`, `embedded`, `server`: configuration, child process, and serving with uvicorn;
+- `app`, `gate`, `betas`, `limits`: HTTP endpoints, authentication, and response headers;
+- `faults`, `errors`: fault injection and error responses;
+- `body`, `submission`, `params`: parsing and validation of create calls;
+- `store`, `batch`, `clock`, `history`: the batches and their state over time;
+- `results`, `content`: result lines, generated from the seed on each read.
 
-Importing this room is cheap: the web server is imported when it is first needed.
+The web server is imported on first use, so importing this package is cheap.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def create_app(options: SandboxOptions) -> ASGIApp:
-    """The sandbox as an ASGI application, with its workspace as of now."""
+    """Create the sandbox's ASGI application. Its clock starts now."""
     from batchtui.sandbox.app import create_app
 
     return create_app(options)
@@ -49,8 +49,8 @@ def serve(options: SandboxOptions, sock: socket.socket) -> None:
     """Serve on a listening socket until SIGTERM or SIGINT. Call it from the main thread.
 
     Args:
-        options: What the sandbox is like.
-        sock: A socket from `listen`. It is closed at the end.
+        options: The sandbox's configuration.
+        sock: A socket from `listen`; closed at the end.
     """
     from batchtui.sandbox.server import serve
 

@@ -1,7 +1,7 @@
-"""The child process behind `embedded`; people start `batchtui sandbox` instead.
+"""Child process of `embedded`. Users run `batchtui sandbox` instead.
 
-Its one argument is the file descriptor of a listening socket. The options come as one line of JSON on stdin,
-so that the key is in no list of processes; the end of stdin means that the parent is gone.
+The only argument is the file descriptor of a listening socket. Options are read from stdin as one line of
+JSON, so that the key is not visible in the process list. The process exits when its parent closes stdin.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from batchtui.sandbox.options import SandboxOptions
 from batchtui.sandbox.server import serve
 
 
-def _end_with_stdin() -> None:
+def _exit_with_stdin() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    os._exit(0)  # at once, whatever is being served: there is nothing to save
+    os._exit(0)  # without cleanup: there is nothing to save
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     fields = json.loads(sys.stdin.buffer.readline())
     lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     options = SandboxOptions(**{**fields, **lists})
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    threading.Thread(target=_exit_with_stdin, daemon=True).start()
     serve(options, socket.socket(fileno=int(sys.argv[1])))
 
 

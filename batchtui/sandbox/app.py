@@ -1,4 +1,4 @@
-"""The six calls of the Message Batches API as an ASGI application."""
+"""The Message Batches API as an ASGI application."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = ApiError(408, "timeout_error", "Request timed out")
 CONFLICT = ApiError(409, "conflict_error", "The request conflicts with another one")
-ANSWERS_AFTER: dict[str, Callable[[Request], Response]] = {
+RESPONSES_AFTER: dict[str, Callable[[Request], Response]] = {
     "drop-after-accept": lambda _: HangUp(),
     "timeout": lambda _: Silence(),
     "late": lambda _: gateway_error(504, "Gateway Timeout"),
@@ -47,36 +47,36 @@ ANSWERS_AFTER: dict[str, Callable[[Request], Response]] = {
     "408-after-accept": lambda request: error_response(TIMEOUT, request_id_of(request)),
     "409-after-accept": lambda request: error_response(CONFLICT, request_id_of(request)),
 }
-"""What is answered, by the fault, once it is done."""
+"""Responses of faults that strike after the call was processed."""
 BATCHES = "/v1/messages/batches"
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 20
 
 
 def create_app(options: SandboxOptions) -> ASGIApp:
-    """The sandbox as an ASGI application, with its workspace as of now."""
+    """Create the ASGI application. Its clock starts now."""
     calls = _Calls(options)
     call = functools.partial(_with_faults, calls.faults)
-    one = BATCHES + "/{id}"
+    batch = BATCHES + "/{id}"
     app = Starlette(
         routes=[
             _route(
                 BATCHES,
-                POST=calls.beside_stranger(call("create", calls.create)),
+                POST=calls.with_stranger(call("create", calls.create)),
                 GET=call("list", calls.list),
             ),
-            _route(one, GET=call("retrieve", calls.retrieve), DELETE=call("delete", calls.delete)),
-            _route(one + "/cancel", POST=call("cancel", calls.cancel)),
-            _route(one + "/results", GET=call("results", calls.results)),
+            _route(batch, GET=call("retrieve", calls.retrieve), DELETE=call("delete", calls.delete)),
+            _route(batch + "/cancel", POST=call("cancel", calls.cancel)),
+            _route(batch + "/results", GET=call("results", calls.results)),
         ],
-        exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _answer_error),
+        exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _handle_error),
     )
     app.router.redirect_slashes = False
     return Gate(app, options)
 
 
 def _route(path: str, **endpoints: Endpoint) -> Route:
-    """One route for all methods of a path, so that a refused one is told of all others."""
+    """Return one route for all methods of a path, so that the `Allow` header of a 405 lists them all."""
 
     async def endpoint(request: Request) -> Response:
         return await endpoints["GET" if request.method == "HEAD" else request.method](request)
@@ -85,7 +85,7 @@ def _route(path: str, **endpoints: Endpoint) -> Route:
 
 
 class _Calls:
-    """What each call does."""
+    """The endpoints."""
 
     def __init__(self, options: SandboxOptions) -> None:
         self._clock = Clock(options.speed, options.started_at)
@@ -98,22 +98,22 @@ class _Calls:
         self.faults = Faults(options.faults, options.speed)
 
     async def create(self, request: Request) -> Response:
-        """Take in a new batch."""
+        """Create a batch."""
         batch = self._add(self._overload(await _submitted(request)))
         request.state.created = batch
-        return self._answer(request, batch, batch.created_at)
+        return self._respond(request, batch, batch.created_at)
 
-    def beside_stranger(self, endpoint: Endpoint) -> Endpoint:
-        """The create call, just before which somebody else may create a batch as large."""
+    def with_stranger(self, endpoint: Endpoint) -> Endpoint:
+        """Wrap the create call: before it, another client may create a batch of the same size."""
 
         async def call(request: Request) -> Response:
             try:
                 request.state.body = await body.receive(request)
             except ClientDisconnect:
-                return HangUp()  # without its last bytes there is nothing to take in
+                return HangUp()  # an incomplete body creates nothing
             if self.faults.has_stranger():
-                read = await _submitted(request)
-                self._add([one._replace(custom_id=f"stranger-{n}") for n, one in enumerate(read)])
+                submitted = await _submitted(request)
+                self._add([item._replace(custom_id=f"stranger-{n}") for n, item in enumerate(submitted)])
             return await endpoint(request)
 
         return call
@@ -124,7 +124,7 @@ class _Calls:
             size=len(submitted),
             created_at=self._clock.now(),
             duration=20 + len(submitted) / 50,
-            errored=sum(one.fails for one in submitted),
+            errored=sum(item.fails for item in submitted),
             job="answers",
             submitted=submitted,
         )
@@ -132,7 +132,7 @@ class _Calls:
         return batch
 
     async def list(self, request: Request) -> Response:
-        """One page, newest first."""
+        """Return one page, newest first."""
         query = request.query_params
         page = self._store.page(_limit(query.get("limit")), query.get("after_id"), query.get("before_id"))
         now = self._clock.now()
@@ -143,23 +143,23 @@ class _Calls:
         )
 
     async def retrieve(self, request: Request) -> Response:
-        """One batch as it is now."""
-        return self._answer(request, self._store.get(request.path_params["id"]), self._clock.now())
+        """Return one batch."""
+        return self._respond(request, self._store.get(request.path_params["id"]), self._clock.now())
 
     async def cancel(self, request: Request) -> Response:
-        """Begin to cancel."""
+        """Start cancellation."""
         now = self._clock.now()
-        return self._answer(request, self._store.cancel(request.path_params["id"], now), now)
+        return self._respond(request, self._store.cancel(request.path_params["id"], now), now)
 
     async def delete(self, request: Request) -> Response:
-        """Forget a batch that has ended."""
+        """Delete an ended batch."""
         batch_id = request.path_params["id"]
         self._store.delete(batch_id, self._clock.now())
         self._files.pop(batch_id, None)
         return JSONResponse({"id": batch_id, "type": "message_batch_deleted"})
 
     async def results(self, request: Request) -> Response:
-        """Stream the result lines. Which errors an unready or archived batch gives is unconfirmed."""
+        """Stream the result lines. The errors for running and archived batches are unconfirmed."""
         batch, now = self._store.get(request.path_params["id"]), self._clock.now()
         if batch.status(now) != "ended":
             raise invalid_request(
@@ -172,15 +172,15 @@ class _Calls:
         return await deliver(self._files[batch.id], request, self.faults)
 
     def _overload(self, submitted: Sequence[Submitted]) -> Sequence[Submitted]:
-        """Lets some requests fail, if that is asked for; none of them twice."""
+        """Apply the fault `overload`, which fails each request at most once."""
         number = self.faults.number("overload")
         if number is None:
             return submitted
-        hit = {one.custom_id for one in submitted[number - 1 :: number]} - self._overloaded
-        self._overloaded |= hit
-        return [one._replace(overloaded=one.custom_id in hit) for one in submitted]
+        failing = {item.custom_id for item in submitted[number - 1 :: number]} - self._overloaded
+        self._overloaded |= failing
+        return [item._replace(overloaded=item.custom_id in failing) for item in submitted]
 
-    def _answer(self, request: Request, batch: Batch, now: float) -> JSONResponse:
+    def _respond(self, request: Request, batch: Batch, now: float) -> JSONResponse:
         return JSONResponse(self._wire(request, batch, now))
 
     def _wire(self, request: Request, batch: Batch, now: float) -> dict[str, Any]:
@@ -189,26 +189,26 @@ class _Calls:
 
 
 def _with_faults(faults: Faults, operation: str, endpoint: Endpoint) -> Endpoint:
-    """The endpoint, with whatever was asked to go wrong before or after it."""
+    """Wrap an endpoint with the faults that strike before or after it."""
 
     async def call(request: Request) -> Response:
         fault = faults.strike(operation)
-        refusal = faults.refusal(fault)
-        if refusal:
-            raise refusal
+        error = faults.error(fault)
+        if error:
+            raise error
         if fault == "refuse":
             return HangUp()
         response = await endpoint(request)
         if fault == "late":
             batch: Batch = request.state.created
             batch.listed_at = batch.created_at + LATE_SECONDS
-        return ANSWERS_AFTER[fault](request) if fault in ANSWERS_AFTER else response
+        return RESPONSES_AFTER[fault](request) if fault in RESPONSES_AFTER else response
 
     return call
 
 
 async def _submitted(request: Request) -> list[Submitted]:
-    """The requests in the body of a create call."""
+    """Parse the body of a create call."""
     headers = request.headers
     decoded = await asyncio.to_thread(body.decode, request.state.body, headers.getlist("content-encoding"))
     return await asyncio.to_thread(
@@ -226,13 +226,13 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-async def _answer_error(request: Request, error: Exception) -> Response:
-    """Any error in the API's shape. Starlette raises what it does not know again, so that it is logged."""
+async def _handle_error(request: Request, error: Exception) -> Response:
+    """Convert any exception to an API error. Starlette logs unexpected ones by raising them again."""
     if isinstance(error, ApiError):
-        answer = error
+        api_error = error
     elif isinstance(error, HTTPException):
         error_type = "not_found_error" if error.status_code == 404 else "invalid_request_error"
-        answer = ApiError(error.status_code, error_type, error.detail, headers=error.headers)
+        api_error = ApiError(error.status_code, error_type, error.detail, headers=error.headers)
     else:
-        answer = ApiError(500, "api_error", "Internal server error")
-    return error_response(answer, request_id_of(request))
+        api_error = ApiError(500, "api_error", "Internal server error")
+    return error_response(api_error, request_id_of(request))

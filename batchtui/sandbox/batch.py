@@ -1,4 +1,4 @@
-"""One batch: the facts that never change, and what follows from them at any moment."""
+"""A batch whose state is a function of time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from batchtui.sandbox.submission import Submitted
 
-# Public API guide, "Batch processing": unprocessed requests expire after 24 hours, results stay for 29 days,
-# both from the creation of the batch.
+# Seconds from creation. Source: public API guide, "Batch processing".
 EXPIRES_AFTER = DAY
 ARCHIVED_AFTER = 29 * DAY
 WAVES = 5
@@ -22,7 +21,7 @@ WAVE_HEIGHT = 0.7
 
 
 class Counts(NamedTuple):
-    """How many requests of a batch are in which state."""
+    """Request counts of a batch by state."""
 
     processing: int
     succeeded: int
@@ -33,18 +32,18 @@ class Counts(NamedTuple):
 
 @dataclasses.dataclass(eq=False)
 class Batch:
-    """The facts of one batch. Everything else is a pure function of them and the time.
+    """A batch. Its state is a pure function of these fields and the time, in seconds since the epoch.
 
     Args:
-        id: The batch's id.
-        size: How many requests it has.
-        created_at: Seconds since 1970.
-        duration: Seconds until the last request is done if nothing stops the batch before.
-        errored: How many of the requests fail if they are all processed.
-        job: The kind of work its requests asked for, a name in `content.JOBS`.
-        cancel_at: When cancellation was asked for, if it was.
+        id: The batch ID.
+        size: Number of requests.
+        created_at: Creation time.
+        duration: Seconds until the last request is done if the batch is not canceled and does not expire.
+        errored: Number of requests that fail if all are processed.
+        job: Kind of work, a name for `load_job`.
+        cancel_at: When cancellation was requested, if it was.
         submitted: The requests, if a client created this batch.
-        listed_at: When it can be seen first, if that is later than its creation.
+        listed_at: When it first appears in lists, if later than its creation.
     """
 
     id: str
@@ -59,30 +58,30 @@ class Batch:
 
     @property
     def expires_at(self) -> float:
-        """When whatever is still unprocessed expires."""
+        """When unprocessed requests expire."""
         return self.created_at + EXPIRES_AFTER
 
     @property
     def ends_at(self) -> float:
-        """When the batch ends, in whichever way."""
+        """When the batch ends: completed, canceled or expired."""
         ends = [self.created_at + self.duration, self.expires_at]
         if self.cancel_at is not None:
-            # Requests already on their way are still finished, more of them in a large batch.
+            # Requests in progress are completed; a large batch has more of them.
             ends.append(self.cancel_at + 10 + self.size / 500)
         return min(ends)
 
     def status(self, now: float) -> str:
-        """`in_progress`, `canceling` or `ended`."""
+        """Return `in_progress`, `canceling` or `ended`."""
         if now >= self.ends_at:
             return "ended"
         return "in_progress" if self.cancel_at is None else "canceling"
 
     def is_archived(self, now: float) -> bool:
-        """Whether the results are gone because of their age."""
+        """Return whether the results have been removed."""
         return now >= self.created_at + ARCHIVED_AFTER
 
     def counts(self, now: float) -> Counts:
-        """The five counts, as truth has them. They add up to the size and never go back."""
+        """Return the actual counts. They add up to the size and never decrease, except `processing`."""
         done = self._fraction_done(min(now, self.ends_at))
         succeeded, errored = int((self.size - self.errored) * done), int(self.errored * done)
         rest = self.size - succeeded - errored
@@ -92,20 +91,20 @@ class Batch:
             return Counts(0, succeeded, errored, rest, 0)
         return Counts(0, succeeded, errored, 0, rest)
 
-    def _fraction_done(self, moment: float) -> float:
-        """From 0 to 1: faster and slower by turns, as a queue that others use too."""
-        if moment >= self.created_at + self.duration:
+    def _fraction_done(self, now: float) -> float:
+        """Return the progress from 0 to 1, at a speed that varies like a shared queue's."""
+        if now >= self.created_at + self.duration:
             return 1.0
-        linear, turn = max(0.0, moment - self.created_at) / self.duration, 2 * math.pi * WAVES
+        linear, turn = max(0.0, now - self.created_at) / self.duration, 2 * math.pi * WAVES
         return linear - WAVE_HEIGHT * math.sin(turn * linear) / turn
 
     def to_wire(self, now: float, base_url: str, *, live_counts: bool) -> dict[str, Any]:
-        """The MessageBatch object of the API.
+        """Return the API's MessageBatch object.
 
         Args:
-            now: Seconds since 1970.
-            base_url: Where clients reach the server, for `results_url`.
-            live_counts: Whether counts move before the batch ends.
+            now: Seconds since the epoch.
+            base_url: The server's base URL, for `results_url`.
+            live_counts: Whether counts change before the batch ends.
         """
         status = self.status(now)
         ended, archived = status == "ended", self.is_archived(now)

@@ -1,4 +1,4 @@
-"""The names that the `anthropic-beta` header may hold."""
+"""Valid names for the `anthropic-beta` header."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ KNOWN_BETAS = frozenset(
         "webhooks-2026-10-07",
     )
 )
-"""The official SDK's `AnthropicBetaParam` (2.10.0), and the one that its OAuth tokens come with."""
+"""`AnthropicBetaParam` of the official SDK (2.10.0), and the beta it sends with OAuth tokens."""

@@ -1,4 +1,4 @@
-"""The body of a create call: its size and its compression."""
+"""Reading and decompressing the body of a create call."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MAX_BYTES = 256_000_000
 
 
 async def receive(request: Request) -> bytearray:
-    """The whole body as it was sent, refused as soon as it is known to be too large.
+    """Read the whole body, or reject it as soon as it is too large.
 
     Raises:
-        ApiError: It has more than `MAX_BYTES`.
+        ApiError: It is larger than `MAX_BYTES`.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > MAX_BYTES:
@@ -34,16 +34,16 @@ async def receive(request: Request) -> bytearray:
 
 
 def decode(body: bytes | bytearray, encodings: list[str]) -> bytes | bytearray:
-    """The body without its compression: gzip is known, and a small body that grows too large is refused.
+    """Decompress a body. Only gzip is supported, up to `MAX_BYTES` of decompressed data.
 
-    The error codes are those that the official SDK has classes for.
+    The error codes are those for which the official SDK has exception classes.
 
     Args:
-        body: What was received.
-        encodings: The values of the `content-encoding` headers.
+        body: The received bytes.
+        encodings: Values of the `content-encoding` headers.
 
     Raises:
-        ApiError: The encoding is not supported, the body is not of that encoding, or it is too large.
+        ApiError: The encoding is not supported, the data is invalid, or it is too large.
     """
     names = [name.strip().lower() for name in ",".join(encodings).split(",")]
     encoding = [name for name in names if name not in ("", "identity")]
@@ -63,8 +63,8 @@ def decode(body: bytes | bytearray, encodings: list[str]) -> bytes | bytearray:
     return decoded
 
 
-def _bad_encoding(how: str, message: str) -> ApiError:
-    details = {"error_code": f"request_body_encoding_{how}"}
+def _bad_encoding(reason: str, message: str) -> ApiError:
+    details = {"error_code": f"request_body_encoding_{reason}"}
     return ApiError(400, "invalid_request_error", message, details=details)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's own time, which may run faster than the wall clock."""
+"""The sandbox's clock, which may run faster than real time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ DAY = 24 * HOUR
 
 
 class Clock:
-    """Seconds since 1970 as the sandbox counts them: right at the start, then `speed` times as fast.
+    """A clock that runs `speed` times as fast as real time.
 
     Args:
-        speed: Sandbox seconds in one real second; 0 stops the clock.
-        started_at: What to begin with instead of the time of now.
+        speed: Sandbox seconds per real second; 0 stops the clock.
+        started_at: Start time in seconds since the epoch; now by default.
     """
 
     def __init__(self, speed: float, started_at: float | None = None) -> None:
@@ -24,12 +24,12 @@ class Clock:
         self._origin = time.monotonic()
 
     def now(self) -> float:
-        """The sandbox's time, in seconds since 1970."""
+        """Return the sandbox's time, in seconds since the epoch."""
         return self.start + (time.monotonic() - self._origin) * self._speed
 
 
 def rfc3339(seconds: float | None) -> str | None:
-    """A moment as the API writes it, `2026-11-20T08:15:30.123456Z`; None stays None."""
+    """Format a time like the API, `2026-11-20T08:15:30.123456Z`; None stays None."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

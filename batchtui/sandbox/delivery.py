@@ -1,4 +1,4 @@
-"""How results, and the absence of an answer, go over the wire."""
+"""Responses: streamed results, gateway errors, and closed or silent connections."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ _changes = itertools.count(1)
 
 
 class Silence(Response):
-    """Never an answer: the client has to give up."""
+    """No response: the client must time out."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait until the client has gone."""
+        """Wait until the client disconnects."""
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
 class HangUp(Response):
-    """No answer, and the connection is closed."""
+    """A closed connection without a response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Close the connection."""
         await scope["hang_up"]()
 
 
-def gateway_error(status: int, words: str) -> Response:
-    """What a proxy in front of the API answers when it loses the API."""
-    title = f"{status} {words}"
-    return HTMLResponse(f"<html><head><title>{title}</title></head><body>{words}</body></html>", status)
+def gateway_error(status: int, reason: str) -> Response:
+    """Return the web page of a proxy that lost its connection to the API."""
+    title = f"{status} {reason}"
+    return HTMLResponse(f"<html><head><title>{title}</title></head><body>{reason}</body></html>", status)
 
 
 async def deliver(file: ResultFile, request: Request, faults: Faults) -> Response:
-    """Stream a batch's results, from a byte on if the client asks for that.
+    """Stream a batch's results, from an offset if the client sends one.
 
-    A `Range` other than `bytes=N-` is ignored, as RFC 9110 allows. That the real service honours ranges at
-    all is unconfirmed, hence the fault `no-range`.
+    A `Range` other than `bytes=N-` is ignored, as RFC 9110 allows. It is unconfirmed whether the real service
+    supports ranges; the fault `no-range` disables them.
 
     Raises:
-        ApiError: The range begins at or after the end (416).
+        ApiError: The range starts at or after the end (416).
     """
     if faults.number("no-range"):
         start, headers = None, {}
@@ -64,15 +64,15 @@ async def deliver(file: ResultFile, request: Request, faults: Faults) -> Respons
     if start is not None:
         size = await file.size()
         if start >= size:
-            beyond = {"content-range": f"bytes */{size}"}
-            raise ApiError(416, "invalid_request_error", "Range: not satisfiable", headers=beyond)
+            headers = {"content-range": f"bytes */{size}"}
+            raise ApiError(416, "invalid_request_error", "Range: not satisfiable", headers=headers)
         headers["content-range"] = f"bytes {start}-{size - 1}/{size}"
     chunks = _with_faults(file.read(start or 0), request, faults)
     return StreamingResponse(chunks, 200 if start is None else 206, headers, media_type="application/x-jsonl")
 
 
 def _start(request: Request, etag: str) -> int | None:
-    """The first byte wanted, or None if the whole file is: the copy to go on with is of another file."""
+    """Return the requested offset; None for the whole file, also if `If-Range` does not match."""
     match = OPEN_RANGE.fullmatch(request.headers.get("range", ""))
     if match is None or request.headers.get("if-range", etag) != etag:
         return None
@@ -82,7 +82,7 @@ def _start(request: Request, etag: str) -> int | None:
 async def _with_faults(
     chunks: AsyncIterator[bytes], request: Request, faults: Faults
 ) -> AsyncIterator[bytes]:
-    """The chunks, cut or slowed down where a fault says so."""
+    """Truncate or slow down the chunks as the faults require."""
     drop, short, slow = (faults.number(name) for name in ("drop-results", "short", "slow-results"))
     left = drop or short
     async for chunk in chunks:

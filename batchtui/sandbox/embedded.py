@@ -1,4 +1,4 @@
-"""A sandbox of one's own: the server in a child process that never outlives its parent."""
+"""The sandbox in a child process that never outlives its parent."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from batchtui.sandbox.options import SandboxOptions, base_url, listen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 0.4
-LOG_LIMIT = 1_000_000
+SHUTDOWN_SECONDS = 0.4
+MAX_LOG = 1_000_000
 
 
 class Embedded:
-    """A running sandbox. Use `embedded` to make one.
+    """A running sandbox. Prefer `embedded` to create one.
 
     Attributes:
-        base_url: Where it is reached.
-        api_key: The key that it lets in.
-        pid: Its process id.
+        base_url: The base URL.
+        api_key: The accepted key.
+        pid: The process ID.
     """
 
     def __init__(self, options: SandboxOptions) -> None:
@@ -35,13 +35,13 @@ class Embedded:
         with listen() as sock:
             self.base_url = base_url(sock)
             self._process = subprocess.Popen(  # noqa: S603 (our own module, by our own interpreter)
-                # -P: a module in the working directory must not stand in for one of ours.
+                # -P: a module in the working directory must not shadow one of ours.
                 [sys.executable, "-P", "-m", "batchtui.sandbox", str(sock.fileno())],
                 pass_fds=[sock.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                start_new_session=True,  # ctrl+c in the terminal is for the parent
+                start_new_session=True,  # ctrl+c in the terminal must only reach the parent
             )
         self._stdin = cast("IO[bytes]", self._process.stdin)
         self._stdin.write(json.dumps(dataclasses.asdict(options)).encode() + b"\n")
@@ -49,16 +49,16 @@ class Embedded:
         self.pid = self._process.pid
 
     def log(self) -> str:
-        """What the server wrote to stderr: nothing, unless the sandbox itself is broken."""
-        return os.pread(self._errors.fileno(), LOG_LIMIT, 0).decode(errors="replace")
+        """Return the server's stderr, which is empty unless the sandbox has a bug."""
+        return os.pread(self._errors.fileno(), MAX_LOG, 0).decode(errors="replace")
 
     def close(self) -> None:
-        """End the server, and wait until it has ended. A second call does nothing."""
+        """Stop the server and wait for it. A second call does nothing."""
         if self._stdin.closed:
             return
-        self._stdin.close()  # the child ends when its stdin does
+        self._stdin.close()  # which makes the child exit
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(SHUTDOWN_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -67,9 +67,9 @@ class Embedded:
 
 @contextlib.contextmanager
 def embedded(options: SandboxOptions) -> Iterator[Embedded]:
-    """A sandbox in a child process, for as long as the context lasts.
+    """Run a sandbox in a child process for the duration of the context.
 
-    It does not wait for the server to be up: connections made before that wait in the socket's queue.
+    It does not wait for the server to start, because the socket already queues connections.
     """
     sandbox = Embedded(options)
     try:

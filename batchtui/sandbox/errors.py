@@ -1,4 +1,4 @@
-"""Errors in the shape in which the API answers them."""
+"""API errors."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
 
 
 class ApiError(Exception):
-    """A refusal that is answered as `{"type": "error", "error": {"type", "message"}, "request_id"}`.
+    """An error sent as `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
     Args:
         status: The HTTP status.
-        type: The error type, for instance `invalid_request_error`.
-        message: What is wrong, for a person.
-        headers: Extra response headers.
-        details: The error's `details` object, if it has one.
+        type: The error type, such as `invalid_request_error`.
+        message: The error message.
+        headers: Additional response headers.
+        details: The error's `details` object, if any.
     """
 
     def __init__(
         self,
         status: int,
-        type: str,  # noqa: A002 (the API's word)
+        type: str,  # noqa: A002 (name in the API)
         message: str,
         *,
         headers: Mapping[str, str] | None = None,
@@ -37,10 +37,10 @@ class ApiError(Exception):
 
 
 def invalid_request(message: str) -> ApiError:
-    """The request is wrong: sending it again unchanged will not help."""
+    """Return a 400 error."""
     return ApiError(400, "invalid_request_error", message)
 
 
 def not_found(message: str) -> ApiError:
-    """What was asked for is not here."""
+    """Return a 404 error."""
     return ApiError(404, "not_found_error", message)

@@ -1,9 +1,8 @@
-"""What may be made to go wrong, and how often.
+"""Fault injection.
 
-A fault is written `NAME[:NUMBER][@OPERATION]`, for instance `429:3`, `refuse@list` or `drop-results:65536`.
-With the number N every Nth request is hit (each one unless it is given); for the faults that cut or slow
-results it counts bytes, for `overload` the requests inside a batch. The operation is one of create, list,
-retrieve, cancel, delete, results.
+A fault is written `NAME[:NUMBER][@OPERATION]`, such as `429:3`, `refuse@list` or `drop-results:65536`. It
+strikes every NUMBERth request (default 1). For faults that truncate or slow down results, NUMBER is in bytes;
+for `overload` it counts the requests of a batch. OPERATION is one of `OPERATIONS`.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import NamedTuple
 from batchtui.sandbox.errors import ApiError
 
 OPERATIONS = ("create", "list", "retrieve", "cancel", "delete", "results")
-CUT_AFTER = 65_536
+DEFAULT_BYTES = 65_536
 LATE_SECONDS = 25.0
-"""How long a late batch takes to be listed, in sandbox seconds."""
+"""Sandbox seconds until a late batch is listed."""
 
 
 class Kind(NamedTuple):
-    """One kind of fault: what it does, where it strikes and its number unless told otherwise."""
+    """A kind of fault, with its default operations and number."""
 
     help: str
     operations: tuple[str, ...] = OPERATIONS
@@ -32,39 +31,39 @@ REQUEST_FAULTS = {
     "500": Kind("internal server error"),
     "529": Kind("overloaded"),
     "503": Kind("service unavailable, with retry-after"),
-    "spend-limit": Kind("the 429 that retrying never cures", ("create",)),
-    "refuse": Kind("the connection is closed before anything is done", ("create",)),
-    "drop-after-accept": Kind("it is done, then the connection is closed without an answer", ("create",)),
-    "502-after-accept": Kind("it is done, then a gateway answers 502 with a web page", ("create",)),
-    "408-after-accept": Kind("it is done, then answered with 408", ("create",)),
-    "409-after-accept": Kind("it is done, then answered with 409", ("create",)),
-    "late": Kind("it is done, then answered with 504; the batch is listed 25 seconds later", ("create",)),
-    "timeout": Kind("it is done and never answered", ("create",)),
+    "spend-limit": Kind("a 429 that is not worth retrying", ("create",)),
+    "refuse": Kind("connection closed before the request is processed", ("create",)),
+    "drop-after-accept": Kind("processed, then connection closed without a response", ("create",)),
+    "502-after-accept": Kind("processed, then a gateway's 502 web page", ("create",)),
+    "408-after-accept": Kind("processed, then 408", ("create",)),
+    "409-after-accept": Kind("processed, then 409", ("create",)),
+    "late": Kind("processed, then 504; the batch is listed 25 seconds later", ("create",)),
+    "timeout": Kind("processed, but never a response", ("create",)),
 }
-"""What happens instead of an answer, to every Nth request."""
+"""Faults that replace the response to every Nth request."""
 
 RESULT_FAULTS = {
-    "drop-results": Kind("results: the connection is closed after NUMBER bytes", ("results",), CUT_AFTER),
-    "short": Kind("results: a clean end after NUMBER bytes", ("results",), CUT_AFTER),
-    "slow-results": Kind("results: NUMBER bytes a second", ("results",), CUT_AFTER),
-    "no-range": Kind("results: Range is ignored and no validator is sent", ("results",)),
-    "change-etag": Kind("results: another ETag each time", ("results",)),
+    "drop-results": Kind("results: connection closed after NUMBER bytes", ("results",), DEFAULT_BYTES),
+    "short": Kind("results: clean end after NUMBER bytes", ("results",), DEFAULT_BYTES),
+    "slow-results": Kind("results: NUMBER bytes per second", ("results",), DEFAULT_BYTES),
+    "no-range": Kind("results: Range ignored, no validator", ("results",)),
+    "change-etag": Kind("results: a different ETag each time", ("results",)),
 }
-"""What happens to every stream of results."""
+"""Faults of every results stream."""
 
 BATCH_FAULTS = {
-    "overload": Kind(
-        "every NUMBERth request of a new batch fails the first time it is sent", ("create",), 10
+    "overload": Kind("every NUMBERth request of a new batch fails once", ("create",), 10),
+    "stranger": Kind(
+        "another client creates a batch of the same size before every NUMBERth create", ("create",)
     ),
-    "stranger": Kind("somebody else creates a batch as large just before every NUMBERth create", ("create",)),
 }
-"""What happens to the requests inside a batch, and beside it."""
+"""Faults of the requests in a batch, and of concurrent clients."""
 
 FAULTS = REQUEST_FAULTS | RESULT_FAULTS | BATCH_FAULTS
 
 
 class Fault(NamedTuple):
-    """One fault as asked for."""
+    """A configured fault."""
 
     name: str
     number: int
@@ -72,10 +71,10 @@ class Fault(NamedTuple):
 
 
 def parse_fault(text: str) -> Fault:
-    """Read `NAME[:NUMBER][@OPERATION]`.
+    """Parse `NAME[:NUMBER][@OPERATION]`.
 
     Raises:
-        ValueError: The name is unknown, it does not go with the operation, or the number is not 1 or more.
+        ValueError: The name is unknown, does not support the operation, or the number is not 1 or more.
     """
     rest, at, operation = text.partition("@")
     name, colon, number = rest.partition(":")
@@ -91,11 +90,11 @@ def parse_fault(text: str) -> Fault:
 
 
 class Faults:
-    """Decides which fault strikes which request.
+    """Decide which fault strikes which request.
 
     Args:
-        texts: Faults as `parse_fault` reads them.
-        speed: Sandbox seconds in one real second: waiting times asked of clients shrink with it.
+        texts: Faults in the format of `parse_fault`.
+        speed: Sandbox seconds per real second; `retry-after` is shorter in a fast sandbox.
     """
 
     def __init__(self, texts: tuple[str, ...], speed: float) -> None:
@@ -105,27 +104,27 @@ class Faults:
         self._retry_after = "1" if speed < 2 else "0"
 
     def strike(self, operation: str) -> str:
-        """The name of the fault that hits this request, or an empty string."""
-        hit = ""
+        """Return the name of the fault that strikes this request, or an empty string."""
+        name = ""
         for fault in self._faults:
             if fault.name in REQUEST_FAULTS and operation in fault.operations:
                 self._seen[fault] += 1
-                if not hit and self._seen[fault] % fault.number == 0:
-                    hit = fault.name
-        return hit
+                if not name and self._seen[fault] % fault.number == 0:
+                    name = fault.name
+        return name
 
     def has_stranger(self) -> bool:
-        """Whether somebody else creates a batch just before this one."""
+        """Return whether another client creates a batch just before this one."""
         number = self.number("stranger")
         self._creates += 1
         return number is not None and self._creates % number == 0
 
     def number(self, name: str) -> int | None:
-        """The number of a fault that shapes results or batches, or None if it was not asked for."""
+        """Return the number of a fault of results or batches; None if it is not configured."""
         return next((fault.number for fault in self._faults if fault.name == name), None)
 
-    def refusal(self, name: str) -> ApiError | None:
-        """The error that a fault answers with before anything is done, if it is of that sort."""
+    def error(self, name: str) -> ApiError | None:
+        """Return the error that a fault raises before the request is processed, if any."""
         if name == "429":
             headers = {"retry-after": self._retry_after}
             return ApiError(

@@ -1,4 +1,4 @@
-"""Who is let in, and the headers that every answer carries."""
+"""Authentication, header checks, and common response headers."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 
 
 class Gate:
-    """ASGI middleware: gives each request its id, checks its headers, adds those of the response.
+    """ASGI middleware that assigns request IDs, checks request headers and adds response headers.
 
     Args:
-        app: What is behind the gate.
-        options: The keys that are let in, and what the workspace is called.
+        app: The wrapped application.
+        options: The accepted keys and the workspace ID.
     """
 
     def __init__(self, app: ASGIApp, options: SandboxOptions) -> None:
@@ -46,7 +46,7 @@ class Gate:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or let the application do it."""
+        """Reject a request or pass it to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -87,24 +87,24 @@ class Gate:
                 "documentation at platform.claude.com/docs or try again without the header."
             )
         workspace = headers.get("anthropic-workspace-id", self._workspace)
-        if workspace != self._workspace:  # which error this gives is unconfirmed
+        if workspace != self._workspace:  # the API's error is unconfirmed
             message = "anthropic-workspace-id: The key belongs to another workspace."
             raise ApiError(403, "permission_error", message)
 
 
 def betas_of(headers: Headers) -> frozenset[str]:
-    """The names in the `anthropic-beta` headers."""
+    """Return the names in the `anthropic-beta` headers."""
     names = ",".join(headers.getlist("anthropic-beta")).split(",")
     return frozenset(name.strip() for name in names) - {""}
 
 
 def error_response(error: ApiError, request_id: str) -> JSONResponse:
-    """An error as the API answers it."""
+    """Return the response for an API error."""
     body = {"type": "error", "error": error.error, "request_id": request_id}
     return JSONResponse(body, error.status, {"request-id": request_id, **error.headers})
 
 
 def request_id_of(request: Request) -> str:
-    """The id that the gate gave this request."""
+    """Return the request ID assigned by the gate."""
     request_id: str = request.state.request_id
     return request_id

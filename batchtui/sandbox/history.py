@@ -1,4 +1,4 @@
-"""The batches that a sandbox starts with: some five weeks of an imaginary team's work."""
+"""The batches that a sandbox starts with: five weeks of an imaginary team's work."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ ERROR_SHARES = (0.0, 0.0, 0.0, 0.001, 0.002, 0.004, 0.01, 0.02, 0.05)
 
 
 def make_history(seed: int, size: int, now: float) -> list[Batch]:
-    """Batches as they are when the sandbox starts, newest first.
+    """Return the batches that exist when the sandbox starts, newest first.
 
-    The same seed gives the same batches, their times relative to now. Those of the last hours are always of
-    the same kinds; what happened before is left to chance.
+    The same seed gives the same batches at the same age. Recent batches always cover the same cases; older
+    ones are random.
 
     Args:
-        seed: Decides everything that is left to chance.
-        size: How many batches.
-        now: Seconds since 1970.
+        seed: Random seed.
+        size: Number of batches.
+        now: Seconds since the epoch.
     """
     rng = dice("history", seed)
     recent = _recent(rng, now)[:size]
@@ -48,7 +48,7 @@ def make_history(seed: int, size: int, now: float) -> list[Batch]:
 
 
 def _recent(rng: Random, now: float) -> list[Batch]:
-    """One batch of each kind that a person may want to see, the most telling first."""
+    """Return one batch of each interesting kind, the most interesting first."""
 
     def batch(
         age: float, job: str, size: int, duration: float, errored: int = 0, cancel_after: float = 0
@@ -78,13 +78,13 @@ def _recent(rng: Random, now: float) -> list[Batch]:
 
 
 def _older(rng: Random, now: float, size: int) -> list[Batch]:
-    """Batches from `RECENT` back to `SPAN` ago, spread about evenly."""
+    """Return batches between the ages `RECENT` and `SPAN`, spread about evenly."""
     step = (SPAN - RECENT) / max(1, size)
     return [_any_batch(rng, now - RECENT - (number + rng.random()) * step) for number in range(size)]
 
 
 def _any_batch(rng: Random, created_at: float) -> Batch:
-    """An old batch: most went well, some were canceled, failed or ran out of time."""
+    """Return an old batch: most succeeded, some were canceled, failed or expired."""
     size = rng.choice(LARGE_SIZES if rng.random() < 0.1 else SIZES)
     duration = 90 + size * rng.uniform(0.02, 0.5) + rng.expovariate(1 / (20 * MINUTE))
     batch = Batch(

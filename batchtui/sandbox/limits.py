@@ -1,4 +1,4 @@
-"""The `anthropic-ratelimit-*` headers: a count that no request is refused for."""
+"""The `anthropic-ratelimit-*` headers. The limit is not enforced."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ MINUTE = 60
 
 
 class RateLimit:
-    """Counts the requests of each minute of this machine's clock, whatever the sandbox's speed."""
+    """Count the requests per minute of real time."""
 
     def __init__(self) -> None:
         self._minute = self._count = 0
 
     def headers(self, status: int) -> dict[str, str]:
-        """Count one request, and say what is left.
+        """Count one request and return the headers.
 
         Args:
-            status: The status of its answer; after a 429 nothing is left.
+            status: The status of the response; a 429 reports none remaining.
         """
         minute = int(time.time()) // MINUTE
         self._count = self._count + 1 if minute == self._minute else 1

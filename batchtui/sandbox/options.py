@@ -1,4 +1,4 @@
-"""What a sandbox is like, and the socket and the key it starts with."""
+"""Configuration of a sandbox, its socket and its key."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ KEY_PREFIX = "sk-ant-sandbox-"
 
 
 def new_key() -> str:
-    """A random API key whose prefix no real key has."""
+    """Return a random API key, with a prefix that no real key has."""
     return KEY_PREFIX + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(40))
 
 
 @dataclasses.dataclass(frozen=True)
 class SandboxOptions:
-    """What a sandbox is like.
+    """Configuration of a sandbox.
 
     Args:
-        seed: The same seed gives the same batches and the same results, byte for byte.
-        batches: How many batches the workspace has at the start.
-        speed: How many sandbox seconds pass in one real second; 0 makes time stand still.
-        counts: `live` moves the counts while a batch runs; `at-end` leaves every request at `processing`
-            until the batch ends, which is what the public documents promise.
-        faults: What goes wrong, each as `parse_fault` reads it.
-        key: The API key that is let in.
-        other_keys: More keys that are let in, to the same workspace.
-        workspace: The workspace's id; one made from the seed unless given.
-        started_at: Seconds since 1970 at which its time begins; that of now unless given. With `speed` 0 its
-            answers are then the same on every run.
+        seed: The same seed gives the same batches and results, byte for byte.
+        batches: Number of batches at the start.
+        speed: Sandbox seconds per real second; 0 stops time.
+        counts: `live` updates the counts while a batch runs; `at-end` counts all requests as `processing`
+            until the batch ends, as the public documents say.
+        faults: Faults to inject, in the format of `parse_fault`.
+        key: The accepted API key.
+        other_keys: More accepted keys, for the same workspace.
+        workspace: The workspace ID; derived from the seed by default.
+        started_at: Start time in seconds since the epoch; now by default. With `speed` 0, responses are then
+            the same on every run.
 
     Raises:
-        ValueError: A fault cannot be read.
+        ValueError: A fault is malformed.
     """
 
     seed: int = 7
@@ -56,13 +56,13 @@ class SandboxOptions:
 
 
 def listen(port: int = 0) -> socket.socket:
-    """A socket that listens on loopback; clients that connect before `serve` runs wait in its queue.
+    """Return a socket listening on loopback. It queues connections until `serve` runs.
 
     Args:
-        port: The port to take, or 0 for any free one.
+        port: The port, or 0 for any free one.
 
     Raises:
-        OSError: The port is taken or not allowed; the sentence says which.
+        OSError: The port is in use or not permitted.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -77,6 +77,6 @@ def listen(port: int = 0) -> socket.socket:
 
 
 def base_url(sock: socket.socket) -> str:
-    """Where clients reach a listening socket, without a slash at the end."""
+    """Return the base URL of a listening socket, without a trailing slash."""
     host, port = sock.getsockname()
     return f"http://{host}:{port}"

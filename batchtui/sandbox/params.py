@@ -1,8 +1,8 @@
-"""What the Messages API allows in a request's `params`.
+"""Validation of a request's `params`.
 
-A batch is accepted whatever its params hold: the API checks them when it processes the request, and the
-complaint is that request's result. The models follow the request types of the official SDK. Paths and wording
-of the complaints are pydantic's, as the API's are.
+The API accepts a batch with any params and checks them when it processes the request, so the error is that
+request's result. The models follow the request types of the official SDK. Paths and wording of the errors
+are pydantic's, as in the API.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ BETA_KEYS = {
     "output_format": ("structured-outputs-",),
     "thread": ("message-threads-",),
 }
-"""Keys that are unknown without a beta, and how the names of the betas begin that allow them."""
+"""Keys that require a beta, with the prefixes of its names."""
 
 SERVER_TOOL = re.compile(r"[a-z0-9_]+_\d{8}|mcp_toolset")
 OPTIONAL: Any = None
-"""The default of keys that may be left out but not be null."""
+"""Default of keys that may be missing but not null."""
 
 
 def _whole_number(value: object) -> object:
-    """100.0 is an integer to JSON Schema."""
+    """Accept 100.0, which is an integer by JSON Schema."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_blocks(value: object) -> object:
-    """A string is short for one text block."""
+    """Expand a string, which is short for one text block."""
     return [{"type": "text", "text": value}] if isinstance(value, str) else value
 
 
@@ -172,7 +172,7 @@ class _ContainerUpload(_Block):
 
 
 class _PassedBack(BaseModel):
-    """A block that an earlier answer made, or that a beta knows: only its type is checked."""
+    """A block of an earlier reply or of a beta. Only its type is checked."""
 
     type: Literal[
         "advisor_tool_result",
@@ -226,7 +226,7 @@ class _CustomTool(_Block):
 
 
 class _ServerTool(BaseModel):
-    """A tool that the API defines; what else it takes differs from tool to tool."""
+    """A tool defined by the API. Its other keys depend on the tool and are not checked."""
 
     type: str
 
@@ -310,39 +310,36 @@ class _Params(_Closed):
 
 
 def find_problem(params: dict[str, Any], version: str, betas: frozenset[str]) -> str | None:
-    """What is wrong with one request's params.
+    """Return the error message for the first problem in a request's params, or None.
 
     Args:
-        params: The params as they came.
+        params: The unchecked params.
         version: The `anthropic-version` of the create call.
         betas: Its `anthropic-beta` names.
-
-    Returns:
-        The message of the first problem, or None.
     """
     if version >= VERSION_WITHOUT_SAMPLING:
-        refused = next((name for name in SAMPLING if name in params), None)
-        if refused:
-            return f"{refused}: Extra inputs are not permitted"
+        forbidden = next((name for name in SAMPLING if name in params), None)
+        if forbidden:
+            return f"{forbidden}: Extra inputs are not permitted"
     allowed = _allowed_by(betas)
     if allowed:
         params = {key: value for key, value in params.items() if key not in allowed}
     try:
-        read = _Params.model_validate(params)
+        parsed = _Params.model_validate(params)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return ": ".join((".".join(map(str, first["loc"])), first["msg"]))
-    return _problem_between(read)
+    return _conflict(parsed)
 
 
 @functools.cache
 def _allowed_by(betas: frozenset[str]) -> set[str]:
-    """The keys that these betas allow; what they hold is not checked."""
-    return {key for key, begins in BETA_KEYS.items() if any(beta.startswith(begins) for beta in betas)}
+    """Return the keys that these betas allow. Their values are not checked."""
+    return {key for key, prefixes in BETA_KEYS.items() if any(beta.startswith(prefixes) for beta in betas)}
 
 
-def _problem_between(params: _Params) -> str | None:
-    """What the parts of valid params do not allow each other."""
+def _conflict(params: _Params) -> str | None:
+    """Return the error message for valid params that conflict with each other, or None."""
     if isinstance(params.thinking, _EnabledThinking) and params.thinking.budget_tokens >= params.max_tokens:
         return "`max_tokens` must be greater than `thinking.budget_tokens`."
     for number, message in enumerate(params.messages):

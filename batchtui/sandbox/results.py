@@ -1,4 +1,4 @@
-"""One batch's result lines, made from the seed each time they are read and never held in memory."""
+"""Result files, generated from the seed on each read and never held in memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from batchtui.sandbox.batch import Batch, Counts
 
-# Some 150 kB, made in a millisecond or two: other requests never wait longer than that.
+# About 150 kB, generated in one or two milliseconds, for which other requests must wait.
 LINES_PER_BLOCK = 64
 
 
 class ResultFile:
-    """The results of an ended batch as a file that can be read from any byte.
+    """The results of an ended batch as a file that can be read from any offset.
 
-    Lines come in blocks. A block depends only on the batch and its own number, so any block can be made
-    again; of those made so far the file remembers where they end.
+    Lines are generated in blocks. A block depends only on the batch and its number, so it can be generated
+    again. Only the offsets of blocks are remembered.
 
     Args:
-        batch: The batch, which has ended.
-        counts: Its final counts: the lines contain exactly these.
+        batch: An ended batch.
+        counts: Its final counts, which the lines match exactly.
     """
 
     def __init__(self, batch: Batch, counts: Counts) -> None:
@@ -42,28 +42,24 @@ class ResultFile:
         self.digest = hashlib.sha256(repr((batch.id, counts)).encode()).hexdigest()[:32]
 
     async def size(self) -> int:
-        """How many bytes there are. The first time, this makes every line."""
+        """Return the size in bytes. The first call generates every line."""
         for number in range(len(self._ends), self._blocks):
-            self._make(number)
+            self._block(number)
             await asyncio.sleep(0)
         return self._ends[-1]
 
     async def read(self, start: int = 0) -> AsyncIterator[bytes]:
-        """The file from a byte on, in chunks.
-
-        Args:
-            start: The first byte wanted, from 0.
-        """
+        """Iterate over chunks of the file, from an offset in bytes."""
         first = bisect.bisect_right(self._ends, start)
         position = self._ends[first - 1] if first else 0
         for number in range(first, self._blocks):
-            block = self._make(number)
+            block = self._block(number)
             if position + len(block) > start:
                 yield block[max(0, start - position) :]
             position += len(block)
             await asyncio.sleep(0)
 
-    def _make(self, number: int) -> bytes:
+    def _block(self, number: int) -> bytes:
         rng = dice("block", self._batch.id, number)
         indexes = self._order[number * LINES_PER_BLOCK : (number + 1) * LINES_PER_BLOCK]
         block = b"".join(self._writer.line(rng, index, self._outcomes[index]) for index in indexes)
@@ -73,18 +69,18 @@ class ResultFile:
 
 
 def _outcomes(batch: Batch, counts: Counts) -> list[str]:
-    """The outcome of each request: those that fail are fixed, those that were too late come last."""
+    """Return the outcome of each request. Canceled and expired ones come last."""
     if batch.submitted is None:
         failing = set(dice("failing", batch.id).sample(range(batch.size), batch.errored))
     else:
-        failing = {index for index, one in enumerate(batch.submitted) if one.fails}
-    too_late = "canceled" if counts.canceled else "expired"
+        failing = {index for index, item in enumerate(batch.submitted) if item.fails}
+    unprocessed = "canceled" if counts.canceled else "expired"
     left = {"succeeded": counts.succeeded, "errored": counts.errored}
     outcomes = []
     for index in range(batch.size):
         outcome = "errored" if index in failing else "succeeded"
         if left[outcome] == 0:
-            outcome = too_late
+            outcome = unprocessed
         else:
             left[outcome] -= 1
         outcomes.append(outcome)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from batchtui.sandbox.options import SandboxOptions
 
-PATIENCE = 0.2
+SHUTDOWN_SECONDS = 0.2
 
 
 class _Connection(H11Protocol):
-    """Lets the application close its connection (`await scope["hang_up"]()`), which ASGI has no word for."""
+    """Extends ASGI, so that the application can close its connection with `await scope["hang_up"]()`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -34,10 +34,10 @@ class _Connection(H11Protocol):
             transport.close()
             await self._lost.wait()
 
-        async def app_that_may_hang_up(scope: Scope, receive: Receive, send: Send) -> None:
+        async def app_with_hang_up(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, "hang_up": hang_up}, receive, send)
 
-        self.app = app_that_may_hang_up
+        self.app = app_with_hang_up
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -45,7 +45,7 @@ class _Connection(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Ends at the first signal and at once, whatever is being sent."""
+    """Stops immediately at the first signal."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
@@ -55,12 +55,12 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        if self.server_state.tasks:  # each ends once it hears that its client has gone
-            await asyncio.wait(self.server_state.tasks, timeout=PATIENCE)
+        if self.server_state.tasks:  # each ends once its client is disconnected
+            await asyncio.wait(self.server_state.tasks, timeout=SHUTDOWN_SECONDS)
 
 
 def serve(options: SandboxOptions, sock: socket.socket) -> None:
-    """Serve on a listening socket until SIGTERM or SIGINT; errors of the sandbox itself go to stderr."""
+    """Serve on a listening socket until SIGTERM or SIGINT. Exceptions in the sandbox go to stderr."""
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     config = uvicorn.Config(
         create_app(options),

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Page(NamedTuple):
-    """Some batches, newest first, and whether there are more in the direction asked for."""
+    """One page of batches, newest first, and whether there are more in the requested direction."""
 
     batches: list[Batch]
     has_more: bool
 
 
 class Store:
-    """Keeps batches in memory, and refuses what the API refuses.
+    """Batches in memory, with the API's rules for listing, canceling and deleting them.
 
     Args:
-        batches: What the workspace has at the start, in any order.
-        now: Tells the time, for batches that are listed later than they are created.
+        batches: The initial batches, in any order.
+        now: Returns the current time, to hide batches that are not listed yet.
     """
 
     def __init__(self, batches: list[Batch], now: Callable[[], float]) -> None:
@@ -33,15 +33,15 @@ class Store:
         self._by_id = {batch.id: batch for batch in batches}
 
     def add(self, batch: Batch) -> None:
-        """Take in a new batch."""
+        """Add a batch."""
         bisect.insort(self._batches, batch, key=_newest_first)
         self._by_id[batch.id] = batch
 
     def get(self, batch_id: str) -> Batch:
-        """The batch with this id.
+        """Return the batch with this ID.
 
         Raises:
-            ApiError: There is none.
+            ApiError: Not found.
         """
         batch = self._by_id.get(batch_id)
         if batch is None or batch.listed_at > self._now():
@@ -49,16 +49,16 @@ class Store:
         return batch
 
     def page(self, limit: int, after_id: str | None, before_id: str | None) -> Page:
-        """One page of the list.
+        """Return one page of the list.
 
         Args:
-            limit: At most so many batches.
-            after_id: Only batches older than this one.
-            before_id: Only batches newer than this one, those next to it.
+            limit: Page size.
+            after_id: Return the batches just older than this one.
+            before_id: Return the batches just newer than this one.
 
         Raises:
-            ApiError: Both cursors are given, or the one given names no batch. That an unknown cursor is
-                a 404 is unconfirmed.
+            ApiError: Both cursors are given, or the batch is not found. It is unconfirmed that the API
+                returns 404 for unknown cursors.
         """
         if after_id is not None and before_id is not None:
             raise invalid_request("Only one of `after_id` and `before_id` may be given.")
@@ -72,10 +72,10 @@ class Store:
         return Page(older[:limit], len(older) > limit)
 
     def cancel(self, batch_id: str, now: float) -> Batch:
-        """Begin to cancel a batch; one that is canceling already stays as it is.
+        """Start canceling a batch, if it is not canceling already.
 
         Raises:
-            ApiError: There is none, or it has ended. That this is a 400 is unconfirmed.
+            ApiError: Not found, or ended. It is unconfirmed that the API returns 400 for ended batches.
         """
         batch = self.get(batch_id)
         if batch.status(now) == "ended":
@@ -85,10 +85,10 @@ class Store:
         return batch
 
     def delete(self, batch_id: str, now: float) -> None:
-        """Forget a batch that has ended.
+        """Delete an ended batch.
 
         Raises:
-            ApiError: There is none, or it has not ended.
+            ApiError: Not found, or not ended.
         """
         batch = self.get(batch_id)
         if batch.status(now) != "ended":

@@ -1,7 +1,7 @@
-"""Reading the body of a create call: what is refused at once, and what only shows in the results.
+"""Parsing the body of a create call. Some problems reject it immediately, others only fail a request later.
 
-Memory: the body (256 MB at most) is held once while it is read; of each request only its id, its model, the
-beginning of its prompt and its first problem are kept, some 30 MB for 100,000 requests.
+The body (at most 256 MB) is held in memory once. Only the custom_id, model, start of the prompt and first
+problem of each request are kept, about 30 MB for 100,000 requests.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from batchtui.sandbox.errors import invalid_request
 # Public API guide, "Batch processing".
 MAX_REQUESTS = 100_000
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-CUSTOM_ID_LENGTH = 64
-KEPT_OF_PROMPT = 120
+MAX_CUSTOM_ID = 64
+MAX_PROMPT = 120
 MAX_DEPTH = 500
 NOT_JSON = "The request body is not valid JSON"
 NOT_AN_OBJECT = "Input should be a valid dictionary or object"
 
 
 class Submitted(NamedTuple):
-    """What is kept of one request."""
+    """One request, with what its result needs."""
 
     custom_id: str
     model: str
@@ -43,17 +43,17 @@ class Submitted(NamedTuple):
 def read_requests(
     body: bytes | bytearray, version: str = "2023-06-01", betas: frozenset[str] = frozenset()
 ) -> list[Submitted]:
-    """Check a create body and keep what the results need.
+    """Parse and check the body of a create call.
 
     Args:
         body: The JSON.
-        version: The `anthropic-version` that came with it.
-        betas: The names in its `anthropic-beta`.
+        version: The `anthropic-version` header.
+        betas: The names in the `anthropic-beta` header.
 
     Raises:
-        ApiError: The body breaks a rule that the API checks at once. The message names where.
+        ApiError: The body violates a rule that the API checks immediately. The message names the location.
     """
-    from batchtui.sandbox.params import find_problem  # pydantic, which a sandbox need not start with
+    from batchtui.sandbox.params import find_problem  # imports pydantic, which is not needed to start
 
     requests = _split(body)
     if not requests:
@@ -62,28 +62,28 @@ def read_requests(
         limit = f"List should have at most {MAX_REQUESTS} items after validation, not {len(requests)}"
         raise invalid_request(f"requests: {limit}")
     seen: set[str] = set()
-    kept = []
+    submitted = []
     for number, raw in enumerate(requests):
         custom_id, params = _request(raw, f"requests.{number}")
         if custom_id in seen:
             raise invalid_request(f"requests.{number}.custom_id: Duplicate custom_id: {custom_id}")
         seen.add(custom_id)
-        kept.append(_keep(custom_id, params, find_problem(params, version, betas)))
-    return kept
+        submitted.append(_submitted(custom_id, params, find_problem(params, version, betas)))
+    return submitted
 
 
-def _parse(text: bytes | bytearray | msgspec.Raw, type_: Any = Any, otherwise: str = "") -> Any:  # noqa: ANN401
-    """The JSON, of which invalid UTF-8, numbers out of range and very deep nesting are refused.
+def _parse(text: bytes | bytearray | msgspec.Raw, type_: Any = Any, mismatch: str = "") -> Any:  # noqa: ANN401
+    """Parse JSON. Invalid UTF-8, out-of-range numbers and very deep nesting are rejected.
 
     Args:
         text: The JSON.
-        type_: What it should be.
-        otherwise: The message if it is something else.
+        type_: The expected type.
+        mismatch: The error message for another type.
     """
     try:
         return msgspec.json.decode(text, type=type_)
     except msgspec.ValidationError as error:
-        raise invalid_request(otherwise or f"{NOT_JSON}: {error}") from None
+        raise invalid_request(mismatch or f"{NOT_JSON}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise invalid_request(f"{NOT_JSON}: {error}") from None
 
@@ -92,7 +92,7 @@ def _split(body: bytes | bytearray) -> list[msgspec.Raw]:
     document = _parse(body, dict[str, msgspec.Raw], NOT_AN_OBJECT)
     if "requests" not in document:
         raise invalid_request("requests: Field required")
-    _forbid_others(document, {"requests"})
+    _forbid_extra(document, {"requests"})
     requests: list[msgspec.Raw] = _parse(
         document["requests"], list[msgspec.Raw], "requests: Input should be a valid list"
     )
@@ -100,13 +100,13 @@ def _split(body: bytes | bytearray) -> list[msgspec.Raw]:
 
 
 def _request(raw: msgspec.Raw, where: str) -> tuple[str, dict[str, Any]]:
-    """One item's custom_id and params, besides which it may have nothing."""
+    """Return one item's custom_id and params."""
     request = _parse(raw)
     if not isinstance(request, dict):
         raise invalid_request(f"{where}: {NOT_AN_OBJECT}")
     if _is_deeper(request, MAX_DEPTH):
         raise invalid_request(f"{NOT_JSON}: nesting is too deep")
-    _forbid_others(request, {"custom_id", "params"}, f"{where}.")
+    _forbid_extra(request, {"custom_id", "params"}, f"{where}.")
     for name in ("custom_id", "params"):
         if name not in request:
             raise invalid_request(f"{where}.{name}: Field required")
@@ -115,14 +115,14 @@ def _request(raw: msgspec.Raw, where: str) -> tuple[str, dict[str, Any]]:
     return _checked_id(request["custom_id"], f"{where}.custom_id"), request["params"]
 
 
-def _forbid_others(found: dict[str, Any], known: set[str], where: str = "") -> None:
-    for name in found:
-        if name not in known:
+def _forbid_extra(value: dict[str, Any], allowed: set[str], where: str = "") -> None:
+    for name in value:
+        if name not in allowed:
             raise invalid_request(f"{where}{name}: Extra inputs are not permitted")
 
 
 def _is_deeper(value: object, depth: int) -> bool:
-    """Whether lists and objects are nested deeper than that. How deep the parser goes depends on Python."""
+    """Return whether lists and objects are nested deeper. The parser's own limit depends on Python."""
     level = [value]
     for _ in range(depth):
         level = [
@@ -141,17 +141,17 @@ def _checked_id(value: object, where: str) -> str:
         raise invalid_request(f"{where}: Input should be a valid string")
     if not value:
         raise invalid_request(f"{where}: String should have at least 1 character")
-    if len(value) > CUSTOM_ID_LENGTH:
-        raise invalid_request(f"{where}: String should have at most {CUSTOM_ID_LENGTH} characters")
+    if len(value) > MAX_CUSTOM_ID:
+        raise invalid_request(f"{where}: String should have at most {MAX_CUSTOM_ID} characters")
     if not CUSTOM_ID.fullmatch(value):
         raise invalid_request(f"{where}: String should match pattern '^{CUSTOM_ID.pattern}$'")
     return value
 
 
-def _keep(custom_id: str, params: dict[str, Any], problem: str | None) -> Submitted:
+def _submitted(custom_id: str, params: dict[str, Any], problem: str | None) -> Submitted:
     if problem is not None:
         return Submitted(custom_id, "", "", 0, problem)
-    prompt = _text(params["messages"][-1]["content"])[:KEPT_OF_PROMPT]
+    prompt = _text(params["messages"][-1]["content"])[:MAX_PROMPT]
     return Submitted(custom_id, sys.intern(params["model"]), prompt, int(params["max_tokens"]), None)
 
 

@@ -1,4 +1,4 @@
-"""Why requests fail: error types and messages as a batch's results carry them."""
+"""Error types and messages of failed requests."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ FAILURES: tuple[Failure, ...] = (
 
 
 def usual_failures(rng: Random) -> Sequence[Failure]:
-    """The few ways in which one batch's requests fail, the first the most often."""
+    """Choose the few errors of one batch, each repeated by its frequency."""
     first, second, third, fourth = rng.sample(FAILURES, 4)
     return (first,) * 6 + (second,) * 3 + (third, fourth)
 
 
 def random_failure(rng: Random, failures: Sequence[Failure]) -> Failure:
-    """One of the failures, with its figures filled in."""
+    """Choose one of the failures and fill in its numbers."""
     error_type, message = rng.choice(failures)
     return error_type, (
         message.replace("{tokens}", str(rng.randint(200_100, 930_000)))
@@ -60,7 +60,7 @@ def random_failure(rng: Random, failures: Sequence[Failure]) -> Failure:
 
 
 def errored(rng: Random, failure: Failure) -> dict[str, Any]:
-    """The result of a request that failed; its request id may be null, its details null or absent."""
+    """Return the result of a failed request. Its request ID may be null, its details null or missing."""
     error_type, message = failure
     details = rng.choice(({}, {"details": None}))
     request_id = rng.choice((make_id(rng, "req_"), None, None))

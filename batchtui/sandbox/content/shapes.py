@@ -1,6 +1,6 @@
-"""What stands around an answer's text: thinking, tools, searches, citations, refusals.
+"""The blocks around a reply's text: thinking, tools, searches, citations, refusals.
 
-The shapes are those of the public API reference, "Messages". Each function makes one `Shape`.
+Schemas are from the public API reference, "Messages". Each function makes one `Shape`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 OPAQUE = base64.b64encode(dice("opaque").randbytes(6000)).decode()
 NO_USES = {"web_search_requests": 0, "web_fetch_requests": 0}
 DIRECT = {"type": "direct"}
-"""Who called a tool: the model, not code that it runs."""
+"""Caller of a tool: the model itself, not code that it runs."""
 
 
 @dataclasses.dataclass
 class Shape:
-    """What surrounds the text of one answer.
+    """The parts of one reply other than its text.
 
     Attributes:
         before: Blocks before the text.
         after: Blocks after the text.
         citations: The text block's citations.
-        stop_reason: Why the model stopped.
-        stop_sequence: What the model stopped at.
+        stop_reason: The message's `stop_reason`.
+        stop_sequence: The message's `stop_sequence`.
         tools_used: The usage's `server_tool_use`.
-        details: Keys of the message that have another value than null.
-        text: The text to have instead of the job's.
+        details: Keys of the message that are not null.
+        text: Text that replaces the job's.
     """
 
     before: list[Json] = dataclasses.field(default_factory=list)
@@ -55,12 +55,12 @@ def _opaque(rng: Random, length: int) -> str:
 
 
 def text_block(text: str, citations: list[Json] | None = None) -> Json:
-    """A block of text."""
+    """Return a text block."""
     return {"type": "text", "text": text, "citations": citations}
 
 
 def _server_tool(rng: Random, name: str, given: Json, result: object) -> list[Json]:
-    """A call of a tool that the server runs, and the block with its result."""
+    """Return a server tool call and the block with its result."""
     use_id = make_id(rng, "srvtoolu_")
     block = "tool_search" if name.startswith("tool_search") else name
     caller = {"caller": DIRECT} if name.startswith("web_") else {}
@@ -248,7 +248,7 @@ def _upload(rng: Random, job: Job) -> Shape:
 
 
 def _future(rng: Random, job: Job) -> Shape:
-    """A block that no client knows yet: the set of block types is open."""
+    """Add a block of an unknown type, because the set of types is open."""
     return Shape(
         after=[{"type": "hologram", "frames": rng.randint(2, 90), "caption": fill("View of <city>", rng)}]
     )
@@ -300,7 +300,7 @@ SHAPES: dict[str, Callable[[Random, Job], Shape]] = {
     "stop_sequence": _stop_sequence,
     "pause": _pause,
 }
-"""Every shape by name; jobs say which they use and how often."""
+"""All shapes by name. Jobs define which they use and how often."""
 
 UNUSUAL = ("cut",) * 7 + ("refusal",) * 4 + ("stop_sequence",) * 2 + ("pause", "future", "upload", "redacted")
-"""Shapes that may turn up in any job, each as often as it should be chosen."""
+"""Shapes that may occur in any job, each repeated by its frequency."""
