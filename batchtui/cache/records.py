@@ -30,7 +30,7 @@ class Counts(NamedTuple):
 
     @property
     def unsuccessful(self) -> int:
-        """Requests that ended without a reply: errored, canceled or expired."""
+        """Number of requests that ended without a reply: errored, canceled or expired."""
         return self.errored + self.canceled + self.expired
 
 

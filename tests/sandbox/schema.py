@@ -1,7 +1,7 @@
-"""Checking JSON against the official SDK's response models, more strictly than the SDK itself does.
+"""Strict validation of JSON against the official SDK's response models.
 
-The SDK builds its models leniently, and gives each nullable field a default. Here a field that is missing on
-the wire is a fault whether it may be null or not, and so is a value of a wrong type and a key of no model.
+The SDK is lenient and gives nullable fields a default. Here missing fields, even nullable ones, wrong types
+and unknown keys are errors.
 """
 
 from __future__ import annotations
@@ -13,20 +13,17 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-BESIDE = {"details"}
-"""Keys of errors that the SDK reads beside its models."""
+EXTRA_KEYS = {"details"}
+"""Keys of errors that the SDK reads but its models lack."""
 
 
-def faults(model: Any, value: Any, *, optional: bool = True) -> list[str]:  # noqa: ANN401 (JSON, and any type)
-    """What is wrong with a value that should be of this model.
+def schema_errors(model: Any, value: Any, *, optional: bool = True) -> list[str]:  # noqa: ANN401 (JSON, and any type)
+    """Return the errors of a value against a model, one message each.
 
     Args:
         model: A response model of the SDK, or a union of them.
-        value: The JSON, parsed.
-        optional: Whether fields with a default have to be there too.
-
-    Returns:
-        One sentence for each fault.
+        value: The parsed JSON.
+        optional: Whether to require fields with a default too, and to reject unknown keys.
     """
     try:
         _adapter(model).validate_json(json.dumps(value))
@@ -49,18 +46,18 @@ def _differences(annotation: Any, value: Any, where: str, optional: bool) -> lis
     if origin in (Union, types.UnionType):
         return _in_union(arguments, value, where, optional)
     if origin is list and isinstance(value, list):
-        parts = (_differences(arguments[0], one, f"{where}[{n}]", optional) for n, one in enumerate(value))
-        return [fault for part in parts for fault in part]
+        parts = (_differences(arguments[0], item, f"{where}[{n}]", optional) for n, item in enumerate(value))
+        return [error for part in parts for error in part]
     return []
 
 
 def _in_union(members: tuple[Any, ...], value: Any, where: str, optional: bool) -> list[str]:  # noqa: ANN401
-    """The faults by the member that fits best: only one of them has the value's `type`."""
-    found = [_differences(one, value, where, optional) for one in members if _fits(one, value)]
-    return min(found, key=len) if found else [f"{where}: {value!r:.80} fits no member of the union"]
+    """Return the errors for the best matching member."""
+    errors = [_differences(member, value, where, optional) for member in members if _matches(member, value)]
+    return min(errors, key=len) if errors else [f"{where}: {value!r:.80} matches no member of the union"]
 
 
-def _fits(member: Any, value: Any) -> bool:  # noqa: ANN401
+def _matches(member: Any, value: Any) -> bool:  # noqa: ANN401
     try:
         _adapter(member).validate_json(json.dumps(value))
     except ValidationError:
@@ -69,11 +66,11 @@ def _fits(member: Any, value: Any) -> bool:  # noqa: ANN401
 
 
 def _in_model(model: type[BaseModel], value: dict[str, Any], where: str, optional: bool) -> list[str]:
-    names = {field.alias or name: field for name, field in model.model_fields.items()}
-    wanted = {name for name, field in names.items() if optional or field.is_required()}
-    found = [f"{where}.{name} is missing" for name in sorted(wanted - value.keys())]
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    required = {name for name, field in fields.items() if optional or field.is_required()}
+    errors = [f"{where}.{name} is missing" for name in sorted(required - value.keys())]
     if optional:
-        found += [f"{where}.{name} is unknown" for name in sorted(value.keys() - names.keys() - BESIDE)]
-    for name in names.keys() & value.keys():
-        found += _differences(names[name].annotation, value[name], f"{where}.{name}", optional)
-    return found
+        errors += [f"{where}.{name} is unknown" for name in sorted(value.keys() - fields.keys() - EXTRA_KEYS)]
+    for name in fields.keys() & value.keys():
+        errors += _differences(fields[name].annotation, value[name], f"{where}.{name}", optional)
+    return errors

@@ -1,4 +1,4 @@
-"""What follows from a batch's facts, and the batches that a sandbox starts with."""
+"""The state of batches over time, and the initial history."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from batchtui.sandbox.clock import DAY, HOUR
 from batchtui.sandbox.history import make_history
 
 NOW = 1_800_000_000.0
-moments = st.floats(-10, 40 * DAY)
+ages = st.floats(-10, 40 * DAY)
 
 
 @st.composite
-def any_batch(draw: st.DrawFn) -> Batch:
+def batches(draw: st.DrawFn) -> Batch:
     size = draw(st.integers(1, 100_000))
     return Batch(
         id="msgbatch_1",
@@ -31,19 +31,19 @@ def any_batch(draw: st.DrawFn) -> Batch:
     )
 
 
-@given(any_batch(), st.lists(moments, min_size=2, max_size=6))
-def test_counts_add_up_and_never_go_back(batch: Batch, after: list[float]) -> None:
-    counts = [batch.counts(NOW + moment) for moment in sorted(after)]
-    assert {sum(one) for one in counts} == {batch.size}
-    assert all(min(one) >= 0 for one in counts)
+@given(batches(), st.lists(ages, min_size=2, max_size=6))
+def test_counts_add_up_and_are_monotonic(batch: Batch, after: list[float]) -> None:
+    counts = [batch.counts(NOW + age) for age in sorted(after)]
+    assert {sum(item) for item in counts} == {batch.size}
+    assert all(min(item) >= 0 for item in counts)
     for earlier, later in itertools.pairwise(counts):
         assert later.processing <= earlier.processing
         assert later.succeeded >= earlier.succeeded
         assert later.errored >= earlier.errored
 
 
-@given(any_batch(), moments)
-def test_only_an_ended_batch_is_done(batch: Batch, after: float) -> None:
+@given(batches(), ages)
+def test_only_ended_batches_have_final_fields(batch: Batch, after: float) -> None:
     wire = batch.to_wire(NOW + after, "http://here", live_counts=True)
     ended = wire["processing_status"] == "ended"
     assert ended == (wire["ended_at"] is not None)
@@ -51,20 +51,20 @@ def test_only_an_ended_batch_is_done(batch: Batch, after: float) -> None:
     assert (wire["results_url"] is not None) == (ended and wire["archived_at"] is None)
 
 
-@given(any_batch())
+@given(batches())
 def test_a_batch_ends_within_a_day(batch: Batch) -> None:
     assert batch.status(NOW + DAY) == "ended"
     if batch.cancel_at is None and batch.duration <= DAY:
         assert batch.counts(NOW + DAY) == (0, batch.size - batch.errored, batch.errored, 0, 0)
 
 
-def test_the_history_has_a_batch_of_every_state() -> None:
+def test_history_covers_every_state() -> None:
     history = make_history(7, 150, NOW)
-    kinds = Counter((batch.status(NOW), batch.is_archived(NOW)) for batch in history)
-    assert kinds.total() == 150
-    assert kinds["in_progress", False] >= 3
-    assert kinds["canceling", False] >= 1
-    assert kinds["ended", True] >= 10
+    states = Counter((batch.status(NOW), batch.is_archived(NOW)) for batch in history)
+    assert states.total() == 150
+    assert states["in_progress", False] >= 3
+    assert states["canceling", False] >= 1
+    assert states["ended", True] >= 10
     ended = [batch.counts(NOW) for batch in history if batch.status(NOW) == "ended"]
     assert any(counts.canceled for counts in ended)
     assert any(counts.expired > 0.9 * sum(counts) for counts in ended)
@@ -74,22 +74,21 @@ def test_the_history_has_a_batch_of_every_state() -> None:
     assert 33 * DAY < NOW - min(batch.created_at for batch in history) <= 35 * DAY
 
 
-def test_running_batches_move_visibly() -> None:
+def test_running_batches_make_progress() -> None:
     running = [batch for batch in make_history(7, 20, NOW) if batch.status(NOW) == "in_progress"]
     large = max(running, key=lambda batch: batch.size)
     assert large.size == 100_000
-    a_minute_on = large.counts(NOW + 60).succeeded - large.counts(NOW).succeeded
-    assert a_minute_on > 60 * 50
+    assert large.counts(NOW + 60).succeeded - large.counts(NOW).succeeded > 60 * 50
     assert any(0 < batch.ends_at - NOW < 120 for batch in running)
     assert any(batch.ends_at - NOW > HOUR for batch in running)
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17])
-def test_a_history_is_as_large_as_asked_for(size: int) -> None:
+def test_history_has_the_requested_size(size: int) -> None:
     assert len(make_history(7, size, NOW)) == size
 
 
-def test_a_history_depends_on_the_seed_and_moves_with_the_start() -> None:
+def test_history_depends_on_seed_and_start() -> None:
     first, later, other = make_history(1, 40, NOW), make_history(1, 40, NOW + DAY), make_history(2, 40, NOW)
     assert [batch.id for batch in first] == [batch.id for batch in later]
     assert {batch.id for batch in first}.isdisjoint(batch.id for batch in other)

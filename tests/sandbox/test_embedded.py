@@ -1,4 +1,4 @@
-"""The embedded sandbox: up when needed, gone with its parent, and quiet about its key."""
+"""The embedded sandbox: startup, shutdown with its parent, and secrecy of its key."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def headers(key: str) -> dict[str, str]:
     return {"x-api-key": key, "anthropic-version": "2023-06-01"}
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + DEADLINE
+def wait_until(condition: Callable[[], bool], message: str) -> None:
+    deadline = time.monotonic() + DEADLINE
     while not condition():
-        assert time.monotonic() < give_up, what
+        assert time.monotonic() < deadline, message
         time.sleep(0.01)
 
 
 def is_refused(base_url: str) -> bool:
-    """Whether nobody listens at this address any more."""
+    """Return whether connections to this address are refused."""
     host, port = base_url.removeprefix("http://").split(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
@@ -54,7 +54,7 @@ def is_refused(base_url: str) -> bool:
     return False
 
 
-def test_it_answers_and_closes() -> None:
+def test_serves_and_closes() -> None:
     with embedded(SandboxOptions(batches=2)) as server:
         response = httpx.get(f"{server.base_url}/v1/messages/batches", headers=headers(server.api_key))
         assert len(response.json()["data"]) == 2
@@ -63,13 +63,13 @@ def test_it_answers_and_closes() -> None:
     server.close()
 
 
-def test_closing_at_once_leaves_nobody_behind() -> None:
+def test_closing_immediately_stops_the_server() -> None:
     with embedded(SandboxOptions()) as server:
         pass
     assert is_refused(server.base_url)
 
 
-def test_an_open_download_does_not_hold_up_the_end() -> None:
+def test_close_does_not_wait_for_downloads() -> None:
     server = Embedded(SandboxOptions(faults=("slow-results:1000",), speed=0))
     url = f"{server.base_url}/v1/messages/batches"
     with httpx.Client(headers=headers(server.api_key)) as client:
@@ -84,26 +84,26 @@ def test_an_open_download_does_not_hold_up_the_end() -> None:
     assert is_refused(server.base_url)
 
 
-def test_it_listens_on_loopback_only(sandbox: Embedded) -> None:
+def test_listens_on_loopback_only(sandbox: Embedded) -> None:
     assert sandbox.base_url.startswith("http://127.0.0.1:")
 
 
-def test_the_key_is_in_no_list_of_processes(sandbox: Embedded) -> None:
+def test_key_is_not_in_the_process_list(sandbox: Embedded) -> None:
     command = Path(f"/proc/{sandbox.pid}/cmdline")
     if not command.exists():
         pytest.skip("this system has no /proc")
     assert sandbox.api_key.encode() not in command.read_bytes()
 
 
-@pytest.mark.parametrize("when", ["at once", "once it is up"])
-def test_it_ends_when_its_parent_is_killed(when: str) -> None:
+@pytest.mark.parametrize("when", ["immediately", "when serving"])
+def test_exits_when_its_parent_is_killed(when: str) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with parent:
         assert parent.stdout is not None
         base_url, key = parent.stdout.readline().split()
-        if when == "once it is up":
+        if when == "when serving":
             assert httpx.get(f"{base_url}/v1/messages/batches", headers=headers(key)).status_code == 200
         parent.kill()
     wait_until(lambda: is_refused(base_url), "the server outlived its parent")
@@ -118,7 +118,7 @@ serve(options, socket.socket(fileno=int(sys.argv[1])))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_ends_at_a_signal_whatever_is_open(number: int) -> None:
+def test_serve_exits_on_a_signal_during_a_download(number: int) -> None:
     with listen() as sock:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1/messages/batches"
         process = subprocess.Popen(
@@ -136,7 +136,7 @@ def test_serve_ends_at_a_signal_whatever_is_open(number: int) -> None:
         assert process.stderr.read() == b""
 
 
-def test_other_calls_are_answered_while_results_are_read(
+def test_other_calls_work_during_a_download(
     sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     server = sandbox_with(speed=0)
@@ -151,30 +151,30 @@ def test_other_calls_are_answered_while_results_are_read(
 
     thread = threading.Thread(target=read)
     thread.start()
-    answered = 0
+    responses = 0
     while thread.is_alive():
         assert http.get("/batches", params={"limit": 1}).status_code == 200
-        answered += 1
+        responses += 1
     thread.join()
     assert lines == [100_000]
-    assert answered > 20
+    assert responses > 20
 
 
-def test_a_port_that_is_taken_is_named() -> None:
-    with listen() as taken:
-        port = taken.getsockname()[1]
+def test_port_in_use_is_named() -> None:
+    with listen() as sock:
+        port = sock.getsockname()[1]
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1 port {port}: "):
             listen(port)
 
 
-def test_keys_are_new_each_time_and_look_like_no_real_one() -> None:
+def test_keys_are_random_and_marked_as_sandbox_keys() -> None:
     assert new_key() != new_key()
     assert new_key().startswith("sk-ant-sandbox-")
     assert SandboxOptions().key != SandboxOptions().key
     assert "sk-ant" not in repr(SandboxOptions())
 
 
-def test_importing_the_room_imports_no_web_server() -> None:
+def test_importing_the_package_imports_no_web_server() -> None:
     code = "import sys, batchtui.sandbox; print({'starlette', 'uvicorn', 'msgspec'} & sys.modules.keys())"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "set()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""The official SDK, which nobody here wrote, cannot tell the sandbox from the API."""
+"""The official SDK as an independent client of the sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEADLINE = 20.0
 
 @pytest.fixture
 def sdk(sandbox: Embedded, sdk_to: Callable[[Embedded], anthropic.Anthropic]) -> anthropic.Anthropic:
-    """The official SDK, pointed at the shared sandbox."""
+    """The official SDK, connected to the shared sandbox."""
     return sdk_to(sandbox)
 
 
@@ -36,15 +36,15 @@ def request(custom_id: str, prompt: str = "Say hello", max_tokens: int = 500) ->
 
 
 def until_ended(sdk: anthropic.Anthropic, batch: MessageBatch) -> MessageBatch:
-    give_up = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + DEADLINE
     while batch.processing_status != "ended":
-        assert time.monotonic() < give_up, f"{batch.id} did not end"
+        assert time.monotonic() < deadline, f"{batch.id} did not end"
         time.sleep(0.02)
         batch = sdk.messages.batches.retrieve(batch.id)
     return batch
 
 
-def test_create_then_follow_to_the_results(sdk: anthropic.Anthropic, sandbox: Embedded) -> None:
+def test_create_poll_and_read_results(sdk: anthropic.Anthropic, sandbox: Embedded) -> None:
     created = sdk.messages.batches.create(
         requests=[
             request("first", "What is a 🦊?"),
@@ -74,28 +74,28 @@ def test_create_then_follow_to_the_results(sdk: anthropic.Anthropic, sandbox: Em
     assert "max_tokens" in results["bad"].error.error.message
 
 
-def test_list_pages_go_both_ways(
+def test_list_pages_in_both_directions(
     sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
 ) -> None:
     server = sandbox_with(speed=0, batches=47)
-    here = sdk_to(server)
-    newest_first = [batch.id for batch in here.messages.batches.list(limit=10)]
+    client = sdk_to(server)
+    newest_first = [batch.id for batch in client.messages.batches.list(limit=10)]
     assert len(set(newest_first)) == 47
-    created = [batch.created_at for batch in here.messages.batches.list(limit=1000)]
+    created = [batch.created_at for batch in client.messages.batches.list(limit=1000)]
     assert created == sorted(created, reverse=True)
 
-    newer = here.messages.batches.list(limit=10, before_id=newest_first[-1])
+    newer = client.messages.batches.list(limit=10, before_id=newest_first[-1])
     assert newer.has_more
     assert [batch.id for batch in newer.data] == newest_first[36:46]
     assert {batch.id for batch in newer} == set(newest_first[:-1])
 
-    last_page = here.messages.batches.list(limit=10, after_id=newest_first[39])
+    last_page = client.messages.batches.list(limit=10, after_id=newest_first[39])
     assert [batch.id for batch in last_page.data] == newest_first[40:]
     assert not last_page.has_more
     assert (last_page.first_id, last_page.last_id) == (newest_first[40], newest_first[-1])
 
 
-def test_an_empty_workspace_is_an_empty_page(
+def test_empty_workspace_is_an_empty_page(
     sandbox_with: Callable[..., Embedded], sdk_to: Callable[..., anthropic.Anthropic]
 ) -> None:
     server = sandbox_with(batches=0)
@@ -103,49 +103,49 @@ def test_an_empty_workspace_is_an_empty_page(
     assert (page.data, page.has_more, page.first_id, page.last_id) == ([], False, None, None)
 
 
-def test_cancel_ends_with_some_done_and_the_rest_canceled(
+def test_cancel_keeps_completed_requests(
     sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
 ) -> None:
     server = sandbox_with(speed=40)
-    here = sdk_to(server)
-    running = next(batch for batch in here.messages.batches.list() if sum_of(batch) == 2000)
-    canceling = here.messages.batches.cancel(running.id)
+    client = sdk_to(server)
+    running = next(batch for batch in client.messages.batches.list() if sum_of(batch) == 2000)
+    canceling = client.messages.batches.cancel(running.id)
     assert canceling.processing_status == "canceling"
     assert canceling.cancel_initiated_at is not None
     assert canceling.results_url is None
 
-    ended = until_ended(here, canceling)
+    ended = until_ended(client, canceling)
     assert ended.cancel_initiated_at == canceling.cancel_initiated_at
     assert ended.request_counts.succeeded > 0
     assert ended.request_counts.canceled > 0
-    assert counted(here, ended) == ended.request_counts.model_dump(exclude={"processing"})
+    assert counts_of_results(client, ended) == ended.request_counts.model_dump(exclude={"processing"})
     with pytest.raises(anthropic.BadRequestError):
-        here.messages.batches.cancel(ended.id)
+        client.messages.batches.cancel(ended.id)
 
 
 def sum_of(batch: MessageBatch) -> int:
     return sum(batch.request_counts.model_dump().values())
 
 
-def counted(sdk: anthropic.Anthropic, batch: MessageBatch) -> dict[str, int]:
+def counts_of_results(sdk: anthropic.Anthropic, batch: MessageBatch) -> dict[str, int]:
     outcomes = dict.fromkeys(("succeeded", "errored", "canceled", "expired"), 0)
     for line in sdk.messages.batches.results(batch.id):
         outcomes[line.result.type] += 1
     return outcomes
 
 
-def test_a_running_batch_cannot_be_deleted(
+def test_running_batch_cannot_be_deleted(
     sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
 ) -> None:
     server = sandbox_with(speed=0)
-    here = sdk_to(server)
-    running = here.messages.batches.list(limit=1).data[0]
+    client = sdk_to(server)
+    running = client.messages.batches.list(limit=1).data[0]
     with pytest.raises(anthropic.BadRequestError, match="still processing"):
-        here.messages.batches.delete(running.id)
-    assert here.messages.batches.retrieve(running.id).processing_status == "in_progress"
+        client.messages.batches.delete(running.id)
+    assert client.messages.batches.retrieve(running.id).processing_status == "in_progress"
 
 
-def test_a_deleted_batch_is_gone(sdk: anthropic.Anthropic) -> None:
+def test_deleted_batch_is_gone(sdk: anthropic.Anthropic) -> None:
     batch = until_ended(sdk, sdk.messages.batches.create(requests=[request("only")]))
     deleted = sdk.messages.batches.delete(batch.id)
     assert (deleted.id, deleted.type) == (batch.id, "message_batch_deleted")
@@ -154,8 +154,8 @@ def test_a_deleted_batch_is_gone(sdk: anthropic.Anthropic) -> None:
     assert batch.id not in {one.id for one in sdk.messages.batches.list(limit=1000)}
 
 
-def refused_with(error: pytest.ExceptionInfo[anthropic.APIStatusError]) -> str:
-    """The error type, after checking that the request id in the body is that of the header."""
+def error_type_of(error: pytest.ExceptionInfo[anthropic.APIStatusError]) -> str:
+    """Return the error type, after checking that the request ID in the body matches the header."""
     body = cast("dict[str, Any]", error.value.body)
     assert body["type"] == "error"
     assert body["request_id"] == error.value.request_id
@@ -164,16 +164,16 @@ def refused_with(error: pytest.ExceptionInfo[anthropic.APIStatusError]) -> str:
     return cast("str", body["error"]["type"])
 
 
-def test_refusals_arrive_as_the_right_exception(sdk: anthropic.Anthropic) -> None:
+def test_errors_raise_the_matching_exception(sdk: anthropic.Anthropic) -> None:
     with pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key") as caught:
         sdk.with_options(api_key="sk-ant-sandbox-wrong").messages.batches.list()
-    assert refused_with(caught) == "authentication_error"
+    assert error_type_of(caught) == "authentication_error"
     with pytest.raises(anthropic.NotFoundError) as missing:
         sdk.messages.batches.retrieve("msgbatch_nowhere")
-    assert refused_with(missing) == "not_found_error"
+    assert error_type_of(missing) == "not_found_error"
     with pytest.raises(anthropic.BadRequestError, match=r"requests\.1\.custom_id") as invalid:
         sdk.messages.batches.create(requests=[request("same"), request("same")])
-    assert refused_with(invalid) == "invalid_request_error"
+    assert error_type_of(invalid) == "invalid_request_error"
     with pytest.raises(anthropic.BadRequestError, match="limit"):
         sdk.messages.batches.list(limit=1001)
 
@@ -186,7 +186,7 @@ def test_refusals_arrive_as_the_right_exception(sdk: anthropic.Anthropic) -> Non
         ("529", anthropic.InternalServerError, "overloaded_error"),
     ],
 )
-def test_faults_arrive_as_the_right_exception(
+def test_faults_raise_the_matching_exception(
     sdk_to: Callable[..., anthropic.Anthropic],
     sandbox_with: Callable[..., Embedded],
     fault: str,
@@ -194,26 +194,26 @@ def test_faults_arrive_as_the_right_exception(
     error_type: str,
 ) -> None:
     server = sandbox_with(faults=(fault,))
-    here = sdk_to(server)
+    client = sdk_to(server)
     with pytest.raises(exception) as caught:
-        here.messages.batches.list()
-    assert refused_with(caught) == error_type
+        client.messages.batches.list()
+    assert error_type_of(caught) == error_type
     assert caught.value.response.headers.get("retry-after") == ("1" if fault == "429" else None)
 
 
-def test_the_sdk_retries_its_way_through_every_second_429(
+def test_sdk_retries_429(
     sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
 ) -> None:
     server = sandbox_with(faults=("429:2",), speed=50)
-    here = sdk_to(server).with_options(max_retries=2)
-    assert [here.messages.batches.list(limit=1).data[0].id for _ in range(2)]
+    client = sdk_to(server).with_options(max_retries=2)
+    assert [client.messages.batches.list(limit=1).data[0].id for _ in range(2)]
 
 
-def test_the_sdk_makes_every_call_in_both_namespaces(
+def test_sdk_calls_in_both_namespaces(
     sdk_to: Callable[..., anthropic.Anthropic], sandbox_with: Callable[..., Embedded]
 ) -> None:
-    here = sdk_to(sandbox_with(speed=0))
-    for batches in (here.messages.batches, cast("Batches", here.beta.messages.batches)):
+    client = sdk_to(sandbox_with(speed=0))
+    for batches in (client.messages.batches, cast("Batches", client.beta.messages.batches)):
         created = batches.create(requests=[request("one"), request("two")])
         listed = {batch.id: batch for batch in batches.list(limit=100)}
         assert created.id in listed
@@ -224,14 +224,14 @@ def test_the_sdk_makes_every_call_in_both_namespaces(
         assert batches.delete(ended.id).type == "message_batch_deleted"
 
 
-async def test_the_async_sdk_makes_every_call_in_both_namespaces(
+async def test_async_sdk_calls_in_both_namespaces(
     sandbox_with: Callable[..., Embedded],
 ) -> None:
     server = sandbox_with(speed=0)
     async with anthropic.AsyncAnthropic(
         api_key=server.api_key, base_url=server.base_url, max_retries=0
-    ) as here:
-        for batches in (here.messages.batches, cast("AsyncBatches", here.beta.messages.batches)):
+    ) as client:
+        for batches in (client.messages.batches, cast("AsyncBatches", client.beta.messages.batches)):
             created = await batches.create(requests=[request("one"), request("two")])
             listed = {batch.id: batch async for batch in batches.list(limit=100)}
             assert created.id in listed
@@ -242,7 +242,7 @@ async def test_the_async_sdk_makes_every_call_in_both_namespaces(
             assert (await batches.delete(ended.id)).type == "message_batch_deleted"
 
 
-def test_betas_and_the_workspace_go_along(sdk: anthropic.Anthropic) -> None:
+def test_betas_and_workspace_headers(sdk: anthropic.Anthropic) -> None:
     workspace = sdk.messages.batches.with_raw_response.list(limit=1).headers["anthropic-workspace-id"]
     beta = sdk.beta.messages.batches
     assert beta.list(limit=1, betas=["output-300k-2026-03-24"], workspace_id=workspace).data
@@ -252,7 +252,7 @@ def test_betas_and_the_workspace_go_along(sdk: anthropic.Anthropic) -> None:
         beta.list(limit=1, workspace_id="wrkspc_another")
 
 
-def test_what_the_api_would_fail_comes_back_errored(sdk: anthropic.Anthropic) -> None:
+def test_invalid_params_end_as_errored(sdk: anthropic.Anthropic) -> None:
     bad: list[Any] = [request("fine"), request("hot"), request("odd"), request("new")]
     bad[1]["params"]["temperature"] = 2
     bad[2]["params"]["messages"] = [{"role": "user", "content": [{"type": "hologram"}]}]
@@ -265,15 +265,15 @@ def test_what_the_api_would_fail_comes_back_errored(sdk: anthropic.Anthropic) ->
         "odd": "errored",
         "new": "errored",
     }
-    complaints = {
+    errors = {
         custom_id: result.error.error for custom_id, result in results.items() if result.type == "errored"
     }
-    assert {error.type for error in complaints.values()} == {"invalid_request_error"}
-    assert complaints["hot"].message.startswith("temperature: ")
-    assert complaints["odd"].message.startswith("messages.0.content.0: ")
-    assert complaints["new"].message == "response_format: Extra inputs are not permitted"
+    assert {error.type for error in errors.values()} == {"invalid_request_error"}
+    assert errors["hot"].message.startswith("temperature: ")
+    assert errors["odd"].message.startswith("messages.0.content.0: ")
+    assert errors["new"].message == "response_format: Extra inputs are not permitted"
 
 
-def test_a_bearer_token_is_let_in_too(sandbox: Embedded) -> None:
+def test_bearer_token_is_accepted(sandbox: Embedded) -> None:
     with anthropic.Anthropic(auth_token=sandbox.api_key, base_url=sandbox.base_url, max_retries=0) as client:
         assert client.messages.batches.list(limit=1).data

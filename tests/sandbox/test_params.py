@@ -1,4 +1,4 @@
-"""Params that the API would refuse when it processes the request: accepted at first, then errored."""
+"""Invalid params: accepted when the batch is created, then `errored`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PNG = {"type": "base64", "media_type": "image/png", "data": "AA=="}
 
 
 def problem(params: dict[str, Any], version: str = "2023-06-01", betas: tuple[str, ...] = ()) -> str | None:
-    """What the sandbox has against these params, in a body that it accepts."""
+    """Return the problem that the sandbox finds in these params, in a body that it accepts."""
     body = json.dumps({"requests": [{"custom_id": "a", "params": params}]}).encode()
     return read_requests(body, version, frozenset(betas))[0].problem
 
@@ -26,7 +26,7 @@ def with_block(block: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", list(PARAMS))
-def test_params_that_are_missing_fail_later(name: str) -> None:
+def test_missing_params_fail_later(name: str) -> None:
     assert problem({key: value for key, value in PARAMS.items() if key != name}) == f"{name}: Field required"
 
 
@@ -94,10 +94,10 @@ def test_params_that_are_missing_fail_later(name: str) -> None:
         ({"service_tier": "batch"}, "service_tier"),
     ],
 )
-def test_bad_params_are_taken_and_fail_later(changes: dict[str, Any], where: str) -> None:
-    found = problem({**PARAMS, **changes})
-    assert found is not None
-    assert found.startswith((f"{where}: ", f"{where} "))
+def test_invalid_params_fail_later(changes: dict[str, Any], where: str) -> None:
+    message = problem({**PARAMS, **changes})
+    assert message is not None
+    assert message.startswith((f"{where}: ", f"{where} "))
 
 
 @pytest.mark.parametrize(
@@ -128,18 +128,18 @@ def test_bad_params_are_taken_and_fail_later(changes: dict[str, Any], where: str
         {"metadata": {"user_id": None}, "stop_sequences": ["\n"], "service_tier": "auto"},
     ],
 )
-def test_good_params_succeed(changes: dict[str, Any]) -> None:
+def test_valid_params_succeed(changes: dict[str, Any]) -> None:
     assert problem({**PARAMS, **changes}) is None
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
-def test_the_newest_version_knows_no_sampling(name: str) -> None:
+def test_newest_version_rejects_sampling_params(name: str) -> None:
     params = {**PARAMS, name: 1}
     assert problem(params, "2023-06-01") is None
     assert problem(params, "2026-10-21") == f"{name}: Extra inputs are not permitted"
 
 
-def test_a_key_of_a_beta_wants_its_beta() -> None:
+def test_beta_keys_require_their_beta() -> None:
     params = {**PARAMS, "mcp_servers": []}
     assert problem(params) == "mcp_servers: Extra inputs are not permitted"
     assert problem(params, betas=("compact-2026-01-12",)) is not None

@@ -1,4 +1,4 @@
-"""Result files: what is in them, and reading them from the middle."""
+"""Content of result files, and range requests."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def still(frozen_sandbox: Embedded, http_to: Callable[[Embedded], httpx.Client]) -> httpx.Client:
-    """A sandbox in which time stands still, so that a batch of each kind is easy to find by its size."""
+    """A sandbox with stopped time, so that batches can be found by their size."""
     return http_to(frozen_sandbox)
 
 
-def batches(http: httpx.Client, **wanted: object) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = http.get("/batches", params={"limit": 1000}).json()["data"]
-    return [batch for batch in found if all(batch[key] == value for key, value in wanted.items())]
+def batches(http: httpx.Client, **fields: object) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = http.get("/batches", params={"limit": 1000}).json()["data"]
+    return [batch for batch in data if all(batch[key] == value for key, value in fields.items())]
 
 
 def batch_of(http: httpx.Client, size: int) -> str:
-    """The id of the newest ended batch of this size."""
+    """Return the ID of the newest ended batch of this size."""
     ended = batches(http, processing_status="ended")
-    return next(str(one["id"]) for one in ended if sum(one["request_counts"].values()) == size)
+    return next(str(batch["id"]) for batch in ended if sum(batch["request_counts"].values()) == size)
 
 
 def results(http: httpx.Client, batch_id: str) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def results(http: httpx.Client, batch_id: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.removesuffix(b"\n").split(b"\n")]
 
 
-def test_counts_are_what_the_results_contain(still: httpx.Client) -> None:
+def test_counts_match_the_results(still: httpx.Client) -> None:
     checked = 0
     for batch in batches(still, processing_status="ended", archived_at=None):
         counts = Counter(batch["request_counts"])
@@ -52,7 +52,7 @@ def test_counts_are_what_the_results_contain(still: httpx.Client) -> None:
     assert checked > 30
 
 
-def test_the_same_seed_gives_the_same_bytes(
+def test_same_seed_gives_the_same_bytes(
     sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     one, same, other = (http_to(sandbox_with(seed=seed, speed=0)) for seed in (3, 3, 4))
@@ -60,12 +60,12 @@ def test_the_same_seed_gives_the_same_bytes(
     assert ids == [batch["id"] for batch in batches(same)]
     assert not set(ids) & {batch["id"] for batch in batches(other)}
     path = f"/batches/{batch_of(one, 1000)}/results"
-    first, again, elsewhere = one.get(path), one.get(path), same.get(path)
-    assert first.content == again.content == elsewhere.content
-    assert first.headers["etag"] == elsewhere.headers["etag"]
+    first, repeated, second = one.get(path), one.get(path), same.get(path)
+    assert first.content == repeated.content == second.content
+    assert first.headers["etag"] == second.headers["etag"]
 
 
-def test_results_are_json_lines_as_they_are(still: httpx.Client) -> None:
+def test_results_are_uncompressed_json_lines(still: httpx.Client) -> None:
     response = still.get(f"/batches/{batch_of(still, 250)}/results", headers={"accept-encoding": "gzip"})
     assert response.headers["content-type"] == "application/x-jsonl"
     assert response.headers["transfer-encoding"] == "chunked"
@@ -73,7 +73,7 @@ def test_results_are_json_lines_as_they_are(still: httpx.Client) -> None:
     assert not response.headers["etag"].startswith("W/")
 
 
-def test_a_range_is_the_rest_of_the_file(still: httpx.Client) -> None:
+def test_range_returns_the_rest_of_the_file(still: httpx.Client) -> None:
     path = f"/batches/{batch_of(still, 1000)}/results"
     whole = still.get(path)
     body, size = whole.content, len(whole.content)
@@ -85,7 +85,7 @@ def test_a_range_is_the_rest_of_the_file(still: httpx.Client) -> None:
         assert part.content == body[start:]
 
 
-def test_a_range_may_be_the_first_thing_asked_for(
+def test_range_works_as_the_first_request(
     still: httpx.Client, sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     path = f"/batches/{batch_of(still, 1000)}/results"
@@ -94,7 +94,7 @@ def test_a_range_may_be_the_first_thing_asked_for(
     assert still.get(path).content[100_000:] == part.content
 
 
-def test_another_validator_gives_the_whole_file(still: httpx.Client) -> None:
+def test_if_range_mismatch_returns_the_whole_file(still: httpx.Client) -> None:
     path = f"/batches/{batch_of(still, 250)}/results"
     response = still.get(path, headers={"range": "bytes=10-", "if-range": '"another"'})
     assert response.status_code == 200
@@ -107,7 +107,7 @@ def test_other_ranges_are_ignored(still: httpx.Client, value: str) -> None:
     assert still.get(f"/batches/{batch_of(still, 3)}/results", headers={"range": value}).status_code == 200
 
 
-def test_a_range_past_the_end(still: httpx.Client) -> None:
+def test_range_past_the_end(still: httpx.Client) -> None:
     path = f"/batches/{batch_of(still, 3)}/results"
     size = len(still.get(path).content)
     response = still.get(path, headers={"range": f"bytes={size}-"})
@@ -116,7 +116,7 @@ def test_a_range_past_the_end(still: httpx.Client) -> None:
     assert response.json()["error"]["type"] == "invalid_request_error"
 
 
-def test_results_that_are_not_there(still: httpx.Client) -> None:
+def test_unavailable_results(still: httpx.Client) -> None:
     running = batches(still, processing_status="in_progress")[0]
     early = still.get(f"/batches/{running['id']}/results")
     assert (early.status_code, early.json()["error"]["type"]) == (400, "invalid_request_error")
@@ -126,7 +126,7 @@ def test_results_that_are_not_there(still: httpx.Client) -> None:
     assert (late.status_code, late.json()["error"]["type"]) == (404, "not_found_error")
 
 
-def test_the_content_is_of_many_kinds(still: httpx.Client) -> None:
+def test_content_is_varied(still: httpx.Client) -> None:
     types, stops, error_types, error_keys = set(), set(), set(), set()
     for size in (5000, 1000, 10_000, 2500, 800):
         for line in results(still, batch_of(still, size)):
@@ -150,7 +150,7 @@ def test_the_content_is_of_many_kinds(still: httpx.Client) -> None:
     assert error_keys == {True, False}
 
 
-def test_some_lines_are_long_some_are_escaped_and_ids_are_shuffled(still: httpx.Client) -> None:
+def test_lines_vary_in_length_encoding_and_order(still: httpx.Client) -> None:
     body = still.get(f"/batches/{batch_of(still, 5000)}/results").content
     lengths = sorted(map(len, body.splitlines()))
     assert lengths[len(lengths) // 2] < 3000

@@ -1,4 +1,4 @@
-"""Every answer of the sandbox has all that the official SDK's response models have, and nothing else."""
+"""Every response of the sandbox matches the official SDK's models exactly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from anthropic.types.messages import DeletedMessageBatch, MessageBatch, MessageB
 from anthropic.types.shared import ErrorResponse
 
 from batchtui.sandbox import Embedded
-from tests.sandbox.schema import faults
+from tests.sandbox.schema import schema_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 FUTURE = "hologram"
-"""The block that no client knows: it is there because the set of types is open."""
+"""An unknown block type, because the set of types is open."""
 
 BLOCKS = {
     "text",
@@ -53,24 +53,24 @@ def still(frozen_sandbox: Embedded, http_to: Callable[[Embedded], httpx.Client])
 
 
 def skeleton(value: object) -> object:
-    """What a value is made of: its keys, its types, and the values of `type`."""
+    """Return the structure of a value: its keys, its types, and the values of `type`."""
     if isinstance(value, dict):
-        return frozenset((key, skeleton(one) if key != "type" else one) for key, one in value.items())
+        return frozenset((key, skeleton(item) if key != "type" else item) for key, item in value.items())
     if isinstance(value, list):
         return frozenset(map(skeleton, value))
     return type(value)
 
 
-def of_each_make(http: httpx.Client) -> Iterator[Json]:
-    """One result line of each make, from all batches of a middling size but the hostile one."""
+def lines_by_structure(http: httpx.Client) -> Iterator[Json]:
+    """Yield one result line of each structure, from batches of some sizes."""
     seen = set()
     for batch in http.get("/batches", params={"limit": 1000}).json()["data"]:
         if batch["results_url"] and sum(batch["request_counts"].values()) in (3, 60, 800, 1000, 1500, 2500):
             for text in http.get(f"/batches/{batch['id']}/results").iter_lines():
                 line = json.loads(text)
-                made = skeleton(line["result"])
-                if made not in seen:
-                    seen.add(made)
+                structure = skeleton(line["result"])
+                if structure not in seen:
+                    seen.add(structure)
                     yield line
 
 
@@ -80,29 +80,29 @@ def blocks_of(line: Json) -> list[Json]:
     return content
 
 
-def test_every_result_line_has_all_keys_of_the_schema(still: httpx.Client) -> None:
+def test_result_lines_match_the_schema(still: httpx.Client) -> None:
     types, outcomes = set(), set()
-    for line in of_each_make(still):
+    for line in lines_by_structure(still):
         kinds = {block["type"] for block in blocks_of(line)}
         types |= kinds
         outcomes.add(line["result"]["type"])
         blocks_of(line)[:] = [block for block in blocks_of(line) if block["type"] != FUTURE]
-        assert faults(BetaMessageBatchIndividualResponse, line, optional=False) == []
+        assert schema_errors(BetaMessageBatchIndividualResponse, line, optional=False) == []
         if not {"mcp_tool_use", "mcp_tool_result"} & kinds:
-            assert faults(MessageBatchIndividualResponse, line) == []
+            assert schema_errors(MessageBatchIndividualResponse, line) == []
     assert types == BLOCKS
     assert outcomes == {"succeeded", "errored", "canceled", "expired"}
 
 
-def test_every_batch_has_all_keys_of_the_schema(still: httpx.Client) -> None:
+def test_batches_match_the_schema(still: httpx.Client) -> None:
     data = still.get("/batches", params={"limit": 1000}).json()["data"]
     assert {batch["processing_status"] for batch in data} == {"in_progress", "canceling", "ended"}
     for batch in {skeleton(batch): batch for batch in data}.values():
-        assert faults(MessageBatch, batch) == []
-        assert faults(BetaMessageBatch, batch) == []
+        assert schema_errors(MessageBatch, batch) == []
+        assert schema_errors(BetaMessageBatch, batch) == []
 
 
-def test_created_canceled_and_deleted_have_all_keys_of_the_schema(
+def test_create_cancel_and_delete_match_the_schema(
     sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     http = http_to(sandbox_with(speed=0, batches=16))
@@ -111,11 +111,13 @@ def test_created_canceled_and_deleted_have_all_keys_of_the_schema(
     ended = next(one for one in http.get("/batches").json()["data"] if one["ended_at"])
     deleted = http.delete(f"/batches/{ended['id']}").json()
     for batch in (created, canceled, http.get(f"/batches/{created['id']}").json()):
-        assert faults(MessageBatch, batch) == []
-    assert faults(DeletedMessageBatch, deleted) == faults(BetaDeletedMessageBatch, deleted) == []
+        assert schema_errors(MessageBatch, batch) == []
+    assert (
+        schema_errors(DeletedMessageBatch, deleted) == schema_errors(BetaDeletedMessageBatch, deleted) == []
+    )
 
 
-def test_pages_have_their_four_keys_full_or_empty(
+def test_pages_have_all_keys(
     still: httpx.Client, sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     empty = http_to(sandbox_with(batches=0)).get("/batches").json()
@@ -139,22 +141,22 @@ def test_pages_have_their_four_keys_full_or_empty(
         ("GET", "/nowhere", {}),
     ],
 )
-def test_every_refusal_has_all_keys_of_the_schema(
+def test_errors_match_the_schema(
     still: httpx.Client, method: str, path: str, headers: dict[str, str]
 ) -> None:
     body = still.request(method, path, headers=headers).json()
-    assert faults(ErrorResponse, body) == []
+    assert schema_errors(ErrorResponse, body) == []
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "529", "spend-limit"])
-def test_faults_have_all_keys_of_the_schema(
+def test_faults_match_the_schema(
     sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client], fault: str
 ) -> None:
     body = http_to(sandbox_with(faults=(fault + "@create",), batches=0)).post("/batches").json()
-    assert faults(ErrorResponse, body) == []
+    assert schema_errors(ErrorResponse, body) == []
 
 
-def test_the_check_finds_what_is_missing_wrong_or_unknown(still: httpx.Client) -> None:
+def test_schema_check_finds_missing_wrong_and_unknown_keys(still: httpx.Client) -> None:
     batch = still.get("/batches").json()["data"][0]
     for changed in (
         {key: value for key, value in batch.items() if key != "archived_at"},
@@ -162,4 +164,4 @@ def test_the_check_finds_what_is_missing_wrong_or_unknown(still: httpx.Client) -
         {**batch, "priority": 1},
         {**batch, "request_counts": {**batch["request_counts"], "paused": 0}},
     ):
-        assert len(faults(MessageBatch, changed)) == 1
+        assert len(schema_errors(MessageBatch, changed)) == 1

@@ -1,4 +1,4 @@
-"""What a create body may hold, what is refused at once, and what fails later."""
+"""Validation of create bodies."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def body_of(*requests: object) -> bytes:
         ),
     ],
 )
-def test_bodies_that_are_refused(body: bytes, message: str) -> None:
+def test_invalid_bodies_are_rejected(body: bytes, message: str) -> None:
     with pytest.raises(ApiError, match=message) as caught:
         read_requests(body)
     assert (caught.value.status, caught.value.error["type"]) == (400, "invalid_request_error")
 
 
 @given(st.text(max_size=70))
-def test_a_custom_id_is_taken_or_refused_by_its_pattern(custom_id: str) -> None:
+def test_custom_id_must_match_its_pattern(custom_id: str) -> None:
     allowed = (
         1 <= len(custom_id) <= 64 and custom_id.isascii() and all(c.isalnum() or c in "-_" for c in custom_id)
     )
@@ -70,11 +70,11 @@ def test_a_custom_id_is_taken_or_refused_by_its_pattern(custom_id: str) -> None:
             read_requests(body)
 
 
-def test_of_a_prompt_only_the_beginning_is_kept() -> None:
+def test_only_the_start_of_a_prompt_is_kept() -> None:
     blocks = [{"type": "text", "text": "long " * 500}, IMAGE]
-    kept = read_requests(
+    submitted = read_requests(
         body_of({"custom_id": "a", "params": {**PARAMS, "messages": [{"role": "user", "content": blocks}]}})
     )
-    assert kept[0].prompt.startswith("long long")
-    assert len(kept[0].prompt) <= 120
-    assert kept[0].problem is None
+    assert submitted[0].prompt.startswith("long long")
+    assert len(submitted[0].prompt) <= 120
+    assert submitted[0].problem is None

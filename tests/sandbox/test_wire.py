@@ -1,4 +1,4 @@
-"""The wire itself: headers, status codes and shapes that the SDK hides."""
+"""Headers, status codes and schemas that the SDK hides."""
 
 from __future__ import annotations
 
@@ -40,11 +40,7 @@ PARAMS = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content"
 
 
 def assert_error(response: httpx.Response, status: int, error_type: str) -> str:
-    """Check the whole shape of an error.
-
-    Returns:
-        Its message.
-    """
+    """Check all fields of an error, and return its message."""
     assert response.status_code == status, response.text
     body = response.json()
     assert body.keys() == {"type", "error", "request_id"}
@@ -54,24 +50,24 @@ def assert_error(response: httpx.Response, status: int, error_type: str) -> str:
     return message
 
 
-def test_a_batch_has_all_ten_keys(http: httpx.Client) -> None:
+def test_batch_has_all_keys(http: httpx.Client) -> None:
     response = http.get("/batches", params={"limit": 1})
     assert response.json().keys() == {"data", "has_more", "first_id", "last_id"}
     assert response.json()["data"][0].keys() == MESSAGE_BATCH_KEYS
 
 
-def test_every_answer_names_request_organization_and_workspace(http: httpx.Client) -> None:
-    answers = [
+def test_every_response_has_request_organization_and_workspace_ids(http: httpx.Client) -> None:
+    responses = [
         http.get("/batches", params={"limit": 1}),
         http.get("/batches/msgbatch_none"),
         http.get("/batches", headers={"x-api-key": "wrong"}),
         http.put("/batches"),
         http.post("/batches", content=b"\xff"),
     ]
-    assert [answer.status_code for answer in answers] == [200, 404, 401, 405, 400]
-    assert len({answer.headers["request-id"] for answer in answers}) == len(answers)
+    assert [response.status_code for response in responses] == [200, 404, 401, 405, 400]
+    assert len({response.headers["request-id"] for response in responses}) == len(responses)
     for name in ("anthropic-organization-id", "anthropic-workspace-id"):
-        assert len({answer.headers[name] for answer in answers}) == 1
+        assert len({response.headers[name] for response in responses}) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,11 +82,13 @@ def test_every_answer_names_request_organization_and_workspace(http: httpx.Clien
         ({"anthropic-workspace-id": "wrkspc_another"}, 403, "permission_error"),
     ],
 )
-def test_who_is_not_let_in(http: httpx.Client, headers: dict[str, str], status: int, error_type: str) -> None:
+def test_invalid_headers_are_rejected(
+    http: httpx.Client, headers: dict[str, str], status: int, error_type: str
+) -> None:
     assert_error(http.get("/batches", headers=headers), status, error_type)
 
 
-def test_the_version_header_is_required(sandbox: Embedded) -> None:
+def test_version_header_is_required(sandbox: Embedded) -> None:
     url = f"{sandbox.base_url}/v1/messages/batches"
     message = assert_error(
         httpx.get(url, headers={"x-api-key": sandbox.api_key}), 400, "invalid_request_error"
@@ -112,35 +110,33 @@ def test_unknown_paths(http: httpx.Client, sandbox: Embedded, path: str) -> None
         ("/msgbatch_x/results", {"GET", "HEAD"}),
     ],
 )
-def test_a_wrong_method_is_told_of_all_that_are_allowed(
-    http: httpx.Client, path: str, allowed: set[str]
-) -> None:
+def test_405_lists_the_allowed_methods(http: httpx.Client, path: str, allowed: set[str]) -> None:
     response = http.put("/batches" + path)
     assert_error(response, 405, "invalid_request_error")
     assert set(response.headers["allow"].split(", ")) == allowed
 
 
-def test_head_is_get_without_a_body(http: httpx.Client) -> None:
+def test_head_returns_no_body(http: httpx.Client) -> None:
     response = http.head("/batches")
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_every_answer_says_what_is_left_of_the_rate_limit(
+def test_every_response_has_rate_limit_headers(
     http: httpx.Client, sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     limited = http_to(sandbox_with(faults=("429",), batches=0)).get("/batches")
     for response in (http.get("/batches"), http.get("/batches/msgbatch_none"), limited):
-        limit, left, reset = (
+        limit, remaining, reset = (
             response.headers[f"anthropic-ratelimit-requests-{name}"]
             for name in ("limit", "remaining", "reset")
         )
-        assert 0 <= int(left) < int(limit)
-        assert (int(left) == 0) == (response.status_code == 429)
+        assert 0 <= int(remaining) < int(limit)
+        assert (int(remaining) == 0) == (response.status_code == 429)
         ahead = datetime.fromisoformat(reset) - datetime.now(UTC)
         assert abs(ahead) <= timedelta(minutes=1)
 
 
-def test_the_betas_of_the_sdk_are_known_and_others_named(http: httpx.Client) -> None:
+def test_sdk_betas_are_known_and_others_rejected(http: httpx.Client) -> None:
     known = [beta for one in get_args(AnthropicBetaParam) for beta in get_args(one)]
     assert len(known) > 50
     assert http.get("/batches", headers={"anthropic-beta": ",".join(known)}).status_code == 200
@@ -149,7 +145,7 @@ def test_the_betas_of_the_sdk_are_known_and_others_named(http: httpx.Client) -> 
     assert message.startswith("Unexpected value(s) `new-2030-01-01` for the `anthropic-beta` header.")
 
 
-def test_several_keys_open_one_named_workspace(
+def test_several_keys_share_one_workspace(
     sandbox_with: Callable[..., Embedded], http_to: Callable[[Embedded], httpx.Client]
 ) -> None:
     server = sandbox_with(other_keys=("second", "third"), workspace="wrkspc_here", batches=2)
@@ -164,13 +160,13 @@ def test_several_keys_open_one_named_workspace(
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "ten", "", "1.5", "9" * 6000])
-def test_limits_out_of_range(http: httpx.Client, limit: str) -> None:
+def test_limit_out_of_range(http: httpx.Client, limit: str) -> None:
     assert "limit" in assert_error(
         http.get("/batches", params={"limit": limit}), 400, "invalid_request_error"
     )
 
 
-def test_cursors_that_make_no_sense(http: httpx.Client) -> None:
+def test_invalid_cursors(http: httpx.Client) -> None:
     known = http.get("/batches", params={"limit": 1}).json()["first_id"]
     both = http.get("/batches", params={"after_id": known, "before_id": known})
     assert_error(both, 400, "invalid_request_error")
@@ -179,12 +175,12 @@ def test_cursors_that_make_no_sense(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("call", [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")])
-def test_an_unknown_batch_is_not_found_by_any_call(http: httpx.Client, call: tuple[str, str]) -> None:
+def test_unknown_batch_is_not_found(http: httpx.Client, call: tuple[str, str]) -> None:
     method, end = call
     assert_error(http.request(method, "/batches/msgbatch_none" + end), 404, "not_found_error")
 
 
-def test_a_body_is_refused_by_its_announced_length(sandbox: Embedded) -> None:
+def test_body_is_rejected_by_its_content_length(sandbox: Embedded) -> None:
     connection = HTTPConnection(sandbox.base_url.removeprefix("http://"), timeout=30)
     connection.putrequest("POST", "/v1/messages/batches")
     connection.putheader("x-api-key", sandbox.api_key)
@@ -197,7 +193,7 @@ def test_a_body_is_refused_by_its_announced_length(sandbox: Embedded) -> None:
     assert (response.status, body["error"]["type"]) == (413, "request_too_large")
 
 
-def test_a_hundred_thousand_requests_are_taken_and_one_more_is_not(http: httpx.Client) -> None:
+def test_batch_size_limit(http: httpx.Client) -> None:
     requests = [{"custom_id": f"r{number}", "params": PARAMS} for number in range(100_000)]
     accepted = http.post("/batches", json={"requests": requests})
     assert accepted.json()["request_counts"]["processing"] == 100_000
