@@ -60,6 +60,29 @@ class RetryPolicy:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential backoff for loops that continue after a call has failed.
+
+    Attributes:
+        initial: Seconds after the first failure; doubles with each further one.
+        maximum: Maximum wait in seconds, also for `retry-after`.
+    """
+
+    initial: float
+    maximum: float
+
+    def seconds(self, failures: int, error: Exception | None = None) -> float:
+        """Return the wait after a number of failures in a row, at least the error's `retry-after`."""
+        retry_after = error.retry_after if isinstance(error, StatusError) else None
+        return min(self.maximum, max(retry_after or 0.0, self.initial * 2.0 ** min(failures - 1, 30)))
+
+
+DOWNLOAD_BACKOFF = Backoff(initial=0.5, maximum=30.0)
+POLL_BACKOFF = Backoff(initial=2.0, maximum=120.0)
+WATCH_BACKOFF = Backoff(initial=5.0, maximum=300.0)
+
+
 def is_retryable(error: StatusError) -> bool:
     """Return whether the same call may succeed later, by `x-should-retry`, else by the status."""
     if error.is_final:

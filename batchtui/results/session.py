@@ -17,6 +17,7 @@ from batchtui.api import (
     ServerFault,
     UnknownRange,
 )
+from batchtui.api.retry import DOWNLOAD_BACKOFF, Backoff
 from batchtui.results.demand import Demand
 from batchtui.results.landing import Disk, Landing
 from batchtui.results.progress import State
@@ -49,8 +50,7 @@ class Pace:
         idle_seconds: How long a stopped stream is kept open.
         tries: Breaks in a row, without a byte of progress, before giving up.
         short_tries: Clean ends in a row that leave results missing, before calling it incomplete.
-        backoff_seconds: Wait after a break; doubles with each one in a row.
-        backoff_max: Longest wait in seconds.
+        backoff: Waits before an interrupted download resumes.
         excess_rows: Lines beyond the number of requests, after which a body is not read on.
         line_bytes: Bytes without the end of a line, after which it is not either.
     """
@@ -59,8 +59,7 @@ class Pace:
     idle_seconds: float = 20.0
     tries: int = 8
     short_tries: int = 3
-    backoff_seconds: float = 0.5
-    backoff_max: float = 30.0
+    backoff: Backoff = DOWNLOAD_BACKOFF
     excess_rows: int = 1000
     line_bytes: int = 256 * 1024 * 1024
 
@@ -262,6 +261,6 @@ class Session:
         return State.PAUSED if self._demand.is_paused else State.AHEAD
 
     async def _back_off(self, breaks: int) -> None:
-        seconds = min(self._pace.backoff_max, self._pace.backoff_seconds * 2 ** (breaks - 1))
+        seconds = self._pace.backoff.seconds(breaks)
         self._show(State.RESUMING, error=self._problem, retry_in=seconds)
         await asyncio.sleep(seconds)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from batchtui.api import ApiError, StatusError
-from batchtui.api.retry import is_retryable
+from batchtui.api.retry import WATCH_BACKOFF, is_retryable
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
     from batchtui.workspace.changes import Changes
 
-FIRST_SECONDS = 5.0
+FIRST_SECONDS = WATCH_BACKOFF.initial
 SLOWEST_SECONDS = 60.0
 SLOWER = 1.25
 """While nothing changes, each wait is so many times the one before."""
-LONGEST_BACKOFF_SECONDS = 300.0
 MOST_SINGLY = 3
 """More batches than that are asked about by one list call, and singly only where it does not tell of them."""
 
@@ -91,7 +90,7 @@ async def watch(
             if isinstance(error, StatusError) and not is_retryable(error):
                 raise
             failures += 1
-            seconds = _backoff(pause, failures, error)
+            seconds = replace(WATCH_BACKOFF, initial=pause).seconds(failures, error)
             yield Waiting(str(error), seconds)
             await asyncio.sleep(seconds)
             continue
@@ -128,9 +127,3 @@ async def _look(workspace: Watched, batch_ids: Sequence[str]) -> None:
 
 def _differs(before: Batch | None, now: Batch) -> bool:
     return before is None or (before.status, before.counts) != (now.status, now.counts)
-
-
-def _backoff(pause: float, failures: int, error: ApiError) -> float:
-    asked = error.retry_after if isinstance(error, StatusError) else None
-    ours = pause * 2.0 ** min(failures - 1, 10)
-    return min(max(asked or 0.0, ours), LONGEST_BACKOFF_SECONDS)

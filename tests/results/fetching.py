@@ -10,10 +10,11 @@ import resource
 import sys
 from pathlib import Path
 
+from batchtui.api.retry import Backoff
 from batchtui.results import Fetcher, Pace, ResultFiles
 from tests.results.server import ResultsServer, client_of
 
-PACE = Pace(tries=4, backoff_seconds=0.005, backoff_max=0.02)
+PACE = Pace(tries=4, backoff=Backoff(0.005, 0.02))
 
 
 async def main(folder: str, base_url: str, expected: str) -> None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from batchtui.api.retry import Backoff
 from batchtui.results import Fetcher, Pace, Progress, ResultFiles, Results, State, writer
 from tests.canned_server import error_answer
 from tests.results.server import Fault, ResultsServer, serving
@@ -19,7 +20,7 @@ COUNT = 300
 BODY = body_of(COUNT)
 MID_LINE = BODY.index(b"\n", len(BODY) // 2) + 20
 MID_CHARACTER = BODY.index("你".encode(), len(BODY) // 3) + 1
-QUICK = Pace(tries=4, short_tries=2, backoff_seconds=0.005, backoff_max=0.02)
+QUICK = Pace(tries=4, short_tries=2, backoff=Backoff(0.005, 0.02))
 
 
 @pytest.fixture
@@ -307,7 +308,7 @@ async def test_a_complete_file_needs_no_server(files: ResultFiles) -> None:
 
 MANY = 20_000
 LARGE = body_of(MANY, text_chars=1000)
-LAZY = Pace(ahead_bytes=1_000_000, idle_seconds=0.05, backoff_seconds=0.005)
+LAZY = Pace(ahead_bytes=1_000_000, idle_seconds=0.05, backoff=Backoff(0.005, 30.0))
 
 
 async def test_it_reads_only_some_way_past_what_is_wanted(files: ResultFiles) -> None:

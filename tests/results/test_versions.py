@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.api import BatchesClient
+from batchtui.api.retry import Backoff
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.results import Fetcher, Pace, ResultFiles, State
 from tests.results.server import PATIENCE
@@ -22,7 +23,7 @@ COUNT = 40
 FIRST = body_of(COUNT, text_chars=60)
 CUT = FIRST.index(b"\n", len(FIRST) // 2) + 1
 """After a line, where a splice of two versions would look like results."""
-QUICK = Pace(tries=6, short_tries=2, backoff_seconds=0.001, backoff_max=0.002)
+QUICK = Pace(tries=6, short_tries=2, backoff=Backoff(0.001, 0.002))
 
 
 def _of_length(size: int) -> bytes:

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any, Protocol
 
 from batchtui.api import ApiError, Call, NotAuthorised, StatusError
+from batchtui.api.retry import POLL_BACKOFF
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.tui.format.connection import Link
@@ -18,8 +19,6 @@ from batchtui.workspace import PAGE, Changes, Workspace
 
 AWAY_FACTOR = 6
 """So many times slower it asks while the terminal has lost the focus."""
-LONGEST_WAIT = 120.0
-"""Seconds between two tries at most, however long the API has been away."""
 SLOW_SECONDS = 5.0
 """How long an answer may take before the connection no longer counts as live."""
 RESTART_SECONDS = 1.0
@@ -161,13 +160,9 @@ class Follower:
             self._audience.show_link(Link(error=error))
             await self._insisted.wait()
         else:
-            await self._count_down(error, self._wait_after(error))
+            await self._count_down(error, ceil(POLL_BACKOFF.seconds(self._failures, error)))
         self._list_due = 0.0
         self._woken.set()
-
-    def _wait_after(self, error: ApiError) -> int:
-        asked = error.retry_after if isinstance(error, StatusError) else None
-        return ceil(min(LONGEST_WAIT, asked or 2.0 ** min(self._failures, 10)))
 
     async def _count_down(self, error: ApiError, seconds: int) -> None:
         for left in range(seconds, 0, -1):
