@@ -68,11 +68,11 @@ def _cached(context: click.Context, beginning: str) -> list[Batch]:
     draft = session.draft_profile(session.profile)
     if session.demo or not draft.has_quick_key:
         return []
-    path = session.cache_root / draft.load().workspace_digest / "cache.db"
+    from batchtui.cache import CACHE_FILE, BatchCache
+
+    path = session.cache_root / draft.load().workspace_digest / CACHE_FILE
     if not path.exists():
         return []
-    from batchtui.cache import BatchCache
-
     with closing(BatchCache(path)) as cache:
         return [batch for batch in map(cache.get, cache.matching(beginning, MOST)) if batch]
 

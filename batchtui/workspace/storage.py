@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchtui.cache import RESULTS_DAYS, Batch, BatchCache
+from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache
 from batchtui.results.files import ResultFiles
 
 _DIGEST = re.compile(r"[0-9a-f]{16}\Z")
@@ -68,7 +68,7 @@ def workspace_folders(cache_root: Path) -> list[Path]:
 
 def holdings(folder: Path) -> Holdings:
     """Looks through one workspace's folder; links in it are left out."""
-    known = _known_batches(folder / "cache.db")
+    known = _known_batches(folder / CACHE_FILE)
     results = folder / "results"
     by_name = {ResultFiles(results, batch.id).complete.name: batch for batch in known}
     names = {f"{match[1]}.jsonl" for match in map(_RESULTS.match, _file_names(results)) if match}
@@ -76,7 +76,7 @@ def holdings(folder: Path) -> Holdings:
     return Holdings(
         folder=folder,
         batches=len(known),
-        cache_bytes=_size(path for path in folder.glob("cache.db*")),
+        cache_bytes=_size(path for path in folder.glob(f"{CACHE_FILE}*")),
         saved=sorted(saved, key=lambda one: (one.saved_at, one.batch_id)),
     )
 
@@ -100,7 +100,7 @@ def remove(folder: Path, saved: Iterable[Saved]) -> tuple[list[Saved], list[Save
             if is_ours:
                 one.files.remove()
         (removed if is_ours else busy).append(one)
-    with closing(BatchCache(folder / "cache.db")) as cache:
+    with closing(BatchCache(folder / CACHE_FILE)) as cache:
         cache.forget(one.batch_id for one in removed if one.is_gone)
     return removed, busy
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import BadRequest, NotFound
-from batchtui.cache import RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, newest_known
+from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, newest_known
 from batchtui.config import ConfigError, Profile, private_dir
 from batchtui.results.files import ResultFiles
 from batchtui.results.saved import SavedResults
@@ -38,8 +38,6 @@ STRAGGLERS = 20
 """Running batches below the newest page that one refresh asks for singly, at most."""
 CALLS_KEPT = 1000
 """Calls that the log remembers."""
-CACHE_NAME = "cache.db"
-"""Of the file, in the workspace's own folder, that keeps what is known of its batches."""
 GONE_SECONDS = 120.0
 """For so long a batch that was seen or made here may be answered with 404 before it counts as deleted: the
 API does so for seconds after a create, and now and then later. Source: anthropic-sdk-python#1432."""
@@ -68,7 +66,7 @@ def glance(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch],
         cache_root: The cache folder.
         limit: Batches wanted.
     """
-    return newest_known(cache_root / profile.workspace_digest / CACHE_NAME, limit)
+    return newest_known(cache_root / profile.workspace_digest / CACHE_FILE, limit)
 
 
 async def check_key(profile: Profile) -> None:
@@ -447,7 +445,7 @@ def _open_cache(folder: Path) -> BatchCache:
         return BatchCache(None, f"Batches and results are not saved: {error}")
     if not os.access(folder, os.R_OK | os.X_OK):
         return BatchCache(None, f"Batches and results are not saved: the folder {folder} cannot be read.")
-    return BatchCache(folder / CACHE_NAME)
+    return BatchCache(folder / CACHE_FILE)
 
 
 def _open_results(
