@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from batchtui.process import prepare_process
+from batchtui.process import USAGE, prepare_process
 
 if TYPE_CHECKING:
     from batchtui.cli.context import Session
@@ -22,7 +22,7 @@ NO_UTF8 = (
 
 def open_screens(session: Session) -> int:
     """Opens the app and answers the exit code once it is closed."""
-    from batchtui.cli.errors import USAGE, Failed
+    from batchtui.cli.errors import Failed
 
     if os.environ.get("TERM") == "dumb":
         raise Failed(NO_TERMINAL, USAGE)

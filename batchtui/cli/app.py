@@ -19,14 +19,14 @@ from batchtui.cli.config import config
 from batchtui.cli.context import Session
 from batchtui.cli.cost import cost
 from batchtui.cli.doctor import doctor
-from batchtui.cli.errors import FAILED, explain
+from batchtui.cli.errors import explain
 from batchtui.cli.output import write_stderr
 from batchtui.cli.results import results
 from batchtui.cli.sandbox import sandbox
 from batchtui.cli.search import errors, search
 from batchtui.cli.submit import attach, create, resubmit
 from batchtui.cli.watch import watch
-from batchtui.process import StdoutError, silence
+from batchtui.process import FAILED, StdoutError, silence
 
 
 class ClosedPipe(Exception):

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from batchtui.cli.errors import USAGE, Failed
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import say
+from batchtui.process import USAGE
 
 
 def ask(yes: bool, question: str) -> None:

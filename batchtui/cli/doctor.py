@@ -6,6 +6,7 @@ import click
 
 from batchtui.cli.context import Session
 from batchtui.cli.output import print_line, print_objects
+from batchtui.process import FAILED
 
 
 @click.command()
@@ -31,4 +32,4 @@ def doctor(context: click.Context, as_json: bool) -> None:
             print_objects([check._asdict() | {"text": text}])
         else:
             print_line(f"{'ok' if check.ok else 'fix':<5}{check.name:<10}{text}")
-    context.exit(0 if is_well else 1)
+    context.exit(0 if is_well else FAILED)

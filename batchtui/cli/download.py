@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from batchtui.cli.errors import INCOMPLETE, Failed
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import say
 from batchtui.cli.progress import show_progress
+from batchtui.process import INCOMPLETE
 from batchtui.text import count, size
 
 if TYPE_CHECKING:

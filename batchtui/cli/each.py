@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from batchtui.cli.errors import FAILED, Failed, explain
+from batchtui.cli.errors import Failed, explain
 from batchtui.cli.output import say
+from batchtui.process import FAILED
 from batchtui.text import plural
 
 if TYPE_CHECKING:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from batchtui.process import interrupted_code
+from batchtui.process import FAILED, NOT_AUTHORIZED, NOT_REACHABLE, USAGE, interrupted_code
 from batchtui.text import clean_line
-
-FAILED, USAGE, NOT_AUTHORISED, NOT_REACHABLE, INCOMPLETE = 1, 2, 3, 4, 5
 
 
 class Failed(Exception):
@@ -67,7 +65,7 @@ def _code(error: BaseException) -> int | None:
         case NotSubmitted():
             return _code(error.__cause__ or SubmissionError())
         case MissingKey() | NotAuthorised():
-            return NOT_AUTHORISED
+            return NOT_AUTHORIZED
         case ConfigError():
             return USAGE
         case NotReachable():

@@ -24,9 +24,10 @@ from batchtui.cli.download import (
     open_results,
     running,
 )
-from batchtui.cli.errors import INCOMPLETE, Failed
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import say
 from batchtui.cli.parameters import TEXT
+from batchtui.process import INCOMPLETE
 from batchtui.text import clean_text, count, plural
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import click
 
 from batchtui.cli.completion import complete_id
 from batchtui.cli.context import Session
-from batchtui.cli.errors import FAILED, INCOMPLETE, Failed
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import print_line, print_objects, say
 from batchtui.cli.progress import show_progress
+from batchtui.process import FAILED, INCOMPLETE
 from batchtui.text import count, duration, percent, plural
 
 if TYPE_CHECKING:
