@@ -10,7 +10,7 @@
     ├── RangeNotSatisfiable   416: no results at that offset
     ├── OutcomeUnknown        a create that may or may not have been accepted
     └── StatusError           an HTTP error status
-        ├── NotAuthorised     401, 403
+        ├── NotAuthorized     401, 403
         ├── NotFound          404
         ├── TooLarge          413
         ├── RateLimited       429
@@ -156,7 +156,7 @@ class StatusError(ApiError):
         return self.status in REFUSALS or (self.status == 503 and self.retry_after is not None)
 
 
-class NotAuthorised(StatusError):
+class NotAuthorized(StatusError):
     """The key is wrong, revoked, or lacks the permission (401, 403)."""
 
     ADVICE = "Check that the key is correct and belongs to this base URL."
@@ -188,7 +188,7 @@ def status_error_class(status: int) -> type[StatusError]:
     """Return the exception class for an HTTP status of 400 or above."""
     if status >= 500:
         return ServerFault
-    by_status = {401: NotAuthorised, 403: NotAuthorised, 404: NotFound, 413: TooLarge, 429: RateLimited}
+    by_status = {401: NotAuthorized, 403: NotAuthorized, 404: NotFound, 413: TooLarge, 429: RateLimited}
     return by_status.get(status, BadRequest)
 
 

@@ -83,7 +83,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     What has begun may still finish, and is billed. A batch is canceling until then, and has results for
     what was done. Asks first; where there is no terminal to ask on, --yes is needed.
     """
-    from batchtui.api import NotAuthorised, NotReachable
+    from batchtui.api import NotAuthorized, NotReachable
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
@@ -94,7 +94,7 @@ def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
             batch = workspace.batches.get(batch_id)
             print_line(f"{batch_id}  {batch.status if batch else 'canceling'}")
 
-        await for_each(wanted, cancel_one, stop_at=(NotAuthorised, NotReachable))
+        await for_each(wanted, cancel_one, stop_at=(NotAuthorized, NotReachable))
 
     session.run(work)
 
@@ -110,7 +110,7 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     canceled first. Asks first, and says how many have results that are saved nowhere else; where there is no
     terminal to ask on, --yes is needed.
     """
-    from batchtui.api import NotAuthorised, NotReachable
+    from batchtui.api import NotAuthorized, NotReachable
 
     async def work(workspace: Workspace) -> None:
         wanted = [workspace.full_id(batch_id) for batch_id in ids]
@@ -122,7 +122,7 @@ def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
             await workspace.delete(batch_id)
             print_line(f"{batch_id}  deleted")
 
-        await for_each(wanted, delete_one, stop_at=(NotAuthorised, NotReachable))
+        await for_each(wanted, delete_one, stop_at=(NotAuthorized, NotReachable))
 
     session.run(work)
 

@@ -53,7 +53,7 @@ def _code(error: BaseException) -> int | None:
     """The exit code of an error that a person can do something about; None for any other."""
     import sqlite3
 
-    from batchtui.api import ApiError, NotAuthorised, NotReachable
+    from batchtui.api import ApiError, NotAuthorized, NotReachable
     from batchtui.config import ConfigError, MissingKey
     from batchtui.disk import NewerSchema
     from batchtui.submissions import NotSubmitted, SubmissionError
@@ -64,7 +64,7 @@ def _code(error: BaseException) -> int | None:
             return error.code
         case NotSubmitted():
             return _code(error.__cause__ or SubmissionError())
-        case MissingKey() | NotAuthorised():
+        case MissingKey() | NotAuthorized():
             return NOT_AUTHORIZED
         case ConfigError():
             return USAGE

@@ -22,10 +22,10 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 
-from batchtui.api import ApiError, NotAuthorised, NotReachable
+from batchtui.api import ApiError, NotAuthorized, NotReachable
 from batchtui.cache import Batch
 from batchtui.config import ConfigError, Profile, Settings, redact
-from batchtui.process import END_SIGNALS, bug_report
+from batchtui.process import END_SIGNALS, NOT_AUTHORIZED, NOT_REACHABLE, bug_report
 from batchtui.text import clean_line, clean_text
 from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.screens.base import BaseScreen
@@ -44,9 +44,6 @@ from batchtui.tui.theme import THEMES
 from batchtui.workspace import Workspace, check_key
 
 SWITCH_SECONDS = 0.0005
-NOT_AUTHORISED, NOT_REACHABLE = 3, 4
-"""Exit codes, the same as those of the commands."""
-
 FREE_SECONDS = 0.3
 """Memory is collected once nothing was typed for so long: it holds up everything for up to 0.1 s."""
 TOASTS_MOST = 3
@@ -299,7 +296,7 @@ class BatchtuiApp(PaintedApp[None]):
         try:
             profile = await asyncio.to_thread(self.load_profile, name)
             await self.network.call(partial(check_key, profile))
-        except (ConfigError, NotAuthorised) as error:
+        except (ConfigError, NotAuthorized) as error:
             here = self.workspace.profile.name
             self.tell(f"Still on {here}. Profile {name} cannot be used: {error}", failed=True)
             return
@@ -325,8 +322,8 @@ class BatchtuiApp(PaintedApp[None]):
     def leave(self, error: ApiError | None = None) -> None:
         """Closes the app; after an error that kept it from the API, says so and exits as a command would."""
         code = 0
-        if isinstance(error, NotAuthorised):
-            code = NOT_AUTHORISED
+        if isinstance(error, NotAuthorized):
+            code = NOT_AUTHORIZED
         elif isinstance(error, NotReachable):
             code = NOT_REACHABLE
         if code:

@@ -73,7 +73,7 @@ async def check_key(profile: Profile) -> None:
     """Ask the server whether it takes a profile's key.
 
     Raises:
-        NotAuthorised: It does not.
+        NotAuthorized: It does not.
         ApiError: It cannot be asked.
     """
     from batchtui.api import BatchesClient, RetryPolicy

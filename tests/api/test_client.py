@@ -9,7 +9,7 @@ import anthropic
 import httpx
 import pytest
 
-from batchtui.api import BadRequest, BatchesClient, NotAuthorised, NotFound, NotReachable, RetryPolicy
+from batchtui.api import BadRequest, BatchesClient, NotAuthorized, NotFound, NotReachable, RetryPolicy
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.sandbox import Embedded
 
@@ -107,7 +107,7 @@ async def test_bearer_token(sandbox: Embedded) -> None:
 
 async def test_wrong_key(sandbox: Embedded) -> None:
     async with BatchesClient(profile_of(sandbox, key="sk-ant-wrong"), retry=ONE_TRY) as client:
-        with pytest.raises(NotAuthorised) as caught:
+        with pytest.raises(NotAuthorized) as caught:
             await client.list()
     assert caught.value.status == 401
     assert caught.value.request_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from batchtui.api import BatchesClient, NotAuthorised
+from batchtui.api import BatchesClient, NotAuthorized
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.workspace import Workspace
 from batchtui.workspace.watch import Looked, Waiting
@@ -151,6 +151,6 @@ async def test_calls_that_fail_are_waited_out_ever_longer(
 async def test_what_waiting_cannot_mend_is_raised(server: Embedded, tmp_path: Path) -> None:
     profile = Profile(name="x", base_url=server.base_url, credentials=Credentials(Secret("sk-no"), "key"))
     workspace = Workspace(profile, tmp_path, tmp_path / "data", attempts=1)
-    with pytest.raises(NotAuthorised):
+    with pytest.raises(NotAuthorized):
         await looks(workspace, "msgbatch_1")
     await workspace.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from batchtui.api import ApiError, NotAuthorised
+from batchtui.api import ApiError, NotAuthorized
 from batchtui.tui.format.cells import Cell, Line
 from batchtui.tui.format.layout import CONNECTING
 
@@ -35,7 +35,7 @@ def link_words(link: Link) -> Line:
     if link.retry_in is not None:
         return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
     if link.error:
-        return [Cell("not authorised" if isinstance(link.error, NotAuthorised) else "stopped", "error")]
+        return [Cell("not authorised" if isinstance(link.error, NotAuthorized) else "stopped", "error")]
     return CONNECTING
 
 

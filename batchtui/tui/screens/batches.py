@@ -13,7 +13,7 @@ from textual import on, work
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from batchtui.api import ApiError, NotAuthorised
+from batchtui.api import ApiError, NotAuthorized
 from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.config.keys import Group, Key
@@ -148,7 +148,7 @@ class BatchesScreen(BatchActionsScreen):
         self._was_live = self._was_live or link.live
         self._live_at = time.time() if link.live else self._live_at
         self._show_status()
-        if isinstance(link.error, NotAuthorised) and not self._batches:
+        if isinstance(link.error, NotAuthorized) and not self._batches:
             self.batchtui.leave(link.error)
         elif new_failure:
             self.batchtui.tell(str(link.error), failed=True)

@@ -9,7 +9,7 @@ from functools import partial
 from math import ceil
 from typing import Any, Protocol
 
-from batchtui.api import ApiError, Call, NotAuthorised, StatusError
+from batchtui.api import ApiError, Call, NotAuthorized, StatusError
 from batchtui.api.retry import POLL_BACKOFF
 from batchtui.cache import Batch
 from batchtui.config import Settings
@@ -156,7 +156,7 @@ class Follower:
     async def _back_off(self, error: ApiError) -> None:
         """Waits after a failure, telling how long; `refresh_now` ends the wait."""
         self._insisted.clear()
-        if isinstance(error, NotAuthorised) or (isinstance(error, StatusError) and error.is_final):
+        if isinstance(error, NotAuthorized) or (isinstance(error, StatusError) and error.is_final):
             self._audience.show_link(Link(error=error))
             await self._insisted.wait()
         else:
