@@ -14,7 +14,7 @@
         ├── NotFound          404
         ├── TooLarge          413
         ├── RateLimited       429
-        ├── ServerFault       500 and above, including 529 overloaded
+        ├── ServerError       500 and above, including 529 overloaded
         └── BadRequest        any other 4xx
 
 Messages never contain a key, and include the request ID if the server sent one. They may contain control
@@ -176,7 +176,7 @@ class RateLimited(StatusError):
     """Too many requests, or a spend limit (429)."""
 
 
-class ServerFault(StatusError):
+class ServerError(StatusError):
     """The API failed or is overloaded (500 and above)."""
 
 
@@ -187,7 +187,7 @@ class BadRequest(StatusError):
 def status_error_class(status: int) -> type[StatusError]:
     """Return the exception class for an HTTP status of 400 or above."""
     if status >= 500:
-        return ServerFault
+        return ServerError
     by_status = {401: NotAuthorized, 403: NotAuthorized, 404: NotFound, 413: TooLarge, 429: RateLimited}
     return by_status.get(status, BadRequest)
 

@@ -14,7 +14,7 @@ from batchtui.api import (
     NotReachable,
     RangeNotSatisfiable,
     RateLimited,
-    ServerFault,
+    ServerError,
     UnknownRange,
 )
 from batchtui.api.retry import DOWNLOAD_BACKOFF, Backoff
@@ -171,7 +171,7 @@ class Session:
                 raise  # not even the whole was given when the whole was asked for
             writer.forget_version()
             self._problem = str(error)
-        except (ConnectionLost, NotReachable, ServerFault) as error:
+        except (ConnectionLost, NotReachable, ServerError) as error:
             self._problem = str(error)
         except RateLimited as error:
             if error.is_final:

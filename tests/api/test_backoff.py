@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.api import RateLimited, ServerFault
+from batchtui.api import RateLimited, ServerError
 from batchtui.api.retry import Backoff
 
 BACKOFF = Backoff(initial=2.0, maximum=60.0)
@@ -18,4 +18,4 @@ def test_backoff_waits_at_least_as_long_as_the_server_asks() -> None:
 
     waits = [BACKOFF.seconds(2, limited(seconds)) for seconds in (None, 1.0, 30.0, 86_400.0)]
     assert waits == [4.0, 4.0, 30.0, 60.0]
-    assert BACKOFF.seconds(1, ServerFault(500, "api_error", "Oops")) == 2.0
+    assert BACKOFF.seconds(1, ServerError(500, "api_error", "Oops")) == 2.0

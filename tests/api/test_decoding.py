@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from batchtui.api import ApiError, BatchesClient, ConnectionLost, RetryPolicy, ServerFault, UnexpectedResponse
+from batchtui.api import ApiError, BatchesClient, ConnectionLost, RetryPolicy, ServerError, UnexpectedResponse
 from batchtui.api.decoding import BodyDecoder
 from tests.canned_server import answer, canned_server
 
@@ -79,7 +79,7 @@ async def test_truncated_compressed_body_is_rejected() -> None:
 
 async def test_error_with_unreadable_body_keeps_its_status() -> None:
     error = await error_of_list(b"no gzip at all", "gzip", "503 Service Unavailable")
-    assert isinstance(error, ServerFault)
+    assert isinstance(error, ServerError)
     assert error.status == 503
 
 

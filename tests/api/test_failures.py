@@ -20,7 +20,7 @@ from batchtui.api import (
     RangeNotSatisfiable,
     RateLimited,
     RetryPolicy,
-    ServerFault,
+    ServerError,
     StatusError,
     UnexpectedResponse,
     UnknownRange,
@@ -62,7 +62,7 @@ async def test_permanent_failure_names_its_request_id() -> None:
     error, requests = await error_of_list(
         error_answer("500 Oops", "api_error", "Internal server error", "request-id: req_head")
     )
-    assert isinstance(error, ServerFault)
+    assert isinstance(error, ServerError)
     assert str(error) == "Internal server error (500 api_error, request id req_head)."
     assert requests == 3
 
@@ -71,7 +71,7 @@ async def test_x_should_retry_false_prevents_a_retry() -> None:
     error, requests = await error_of_list(
         error_answer("500 Oops", "api_error", "Oops", "x-should-retry: false")
     )
-    assert isinstance(error, ServerFault)
+    assert isinstance(error, ServerError)
     assert requests == 1
 
 
@@ -146,7 +146,7 @@ async def test_malformed_response(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>busy</html>", b'{"error": "text"}', b"[" * 100_000])
 async def test_malformed_error_has_a_message(body: bytes) -> None:
     error, _ = await error_of_list(answer("503 Service Unavailable", body))
-    assert isinstance(error, ServerFault)
+    assert isinstance(error, ServerError)
     assert str(error) == "Service Unavailable (503 http_error)."
 
 
