@@ -58,7 +58,7 @@ _COUNTS = "processing, succeeded, errored, canceled, expired"
 _NEWEST = f"SELECT {_COLUMNS} FROM batches ORDER BY created_at DESC, id"  # noqa: S608
 
 
-def newest_known(path: Path, limit: int) -> tuple[list[Batch], int]:
+def load_cached_list(path: Path, limit: int) -> tuple[list[Batch], int]:
     """Return the newest batches of a cache and its number of batches, for the first frame.
 
     The file is never created or changed. If it cannot be read, the result is empty.

@@ -52,7 +52,7 @@ class KnownBatches:
         """Return the batches that have not ended, newest first."""
         return [batch for batch in self.newest() if not batch.is_ended and batch.gone_at is None]
 
-    def learn(self, received: Sequence[tuple[Batch, str]]) -> list[Batch]:
+    def merge(self, received: Sequence[tuple[Batch, str]]) -> list[Batch]:
         """Merge batches from the server, each with its JSON, and return those that changed.
 
         Outdated responses are ignored: a batch never returns to an earlier status, and deleted batches
@@ -89,7 +89,7 @@ class KnownBatches:
         self._cache.forget(removed)
         return kept, removed
 
-    def note_deleted(self, batch_id: str) -> None:
+    def mark_deleted(self, batch_id: str) -> None:
         """Remember that a batch was deleted by this process, so that late responses do not restore it."""
         self._deleted.add(batch_id)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import BadRequest, NotFound
-from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, newest_known
+from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, load_cached_list
 from batchtui.config import ConfigError, Profile, private_dir
 from batchtui.results.files import ResultFiles
 from batchtui.results.saved import SavedResults
@@ -66,7 +66,7 @@ def glance(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch],
         cache_root: The cache folder.
         limit: Batches wanted.
     """
-    return newest_known(cache_root / profile.workspace_digest / CACHE_FILE, limit)
+    return load_cached_list(cache_root / profile.workspace_digest / CACHE_FILE, limit)
 
 
 async def check_key(profile: Profile) -> None:
@@ -308,7 +308,7 @@ class Workspace:
             raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
         with suppress(NotFound):  # a repeated delete whose first answer was lost
             await self.client.delete(batch_id)
-        self.batches.note_deleted(batch_id)
+        self.batches.mark_deleted(batch_id)
         return self._drop([batch_id])
 
     async def submit(
@@ -423,7 +423,7 @@ class Workspace:
     def _learn(self, batches: Sequence[MessageBatch]) -> Changes:
         for batch in batches:
             self._missing.pop(batch.id, None)
-        return Changes(self.batches.learn([(_record(batch), batch.wire) for batch in batches]))
+        return Changes(self.batches.merge([(_record(batch), batch.wire) for batch in batches]))
 
     def _drop(self, ids: Sequence[str]) -> Changes:
         """Forgets batches that the server no longer has, but for those whose results are saved here."""
