@@ -95,16 +95,16 @@ async def test_the_cache_paints_while_the_server_is_away(tmp_path: Path) -> None
         await until_shown(pilot, "cannot be reached")
         await pilot.press("q")
     assert app.return_code == 4
-    assert server.base_url in app.last_words
+    assert server.base_url in app.exit_message
 
 
 async def test_a_wrong_key_ends_with_its_request_id(sandbox: Embedded, tmp_path: Path) -> None:
     app = app_for(sandbox, tmp_path, key="sk-ant-wrong")
     async with driven(app) as pilot:
-        await until(pilot, lambda: app.last_words)
+        await until(pilot, lambda: app.exit_message)
     assert app.return_code == 3
-    assert "request id req_" in app.last_words
-    assert "sk-ant-wrong" not in app.last_words
+    assert "request id req_" in app.exit_message
+    assert "sk-ant-wrong" not in app.exit_message
 
 
 async def test_older_pages_come_as_the_cursor_nears_the_end(own: Embedded, tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> Non
     async with driven(app) as pilot:
         await until_shown(pilot, "live")
         await pilot.press("q")
-    assert (app.return_code, app.last_words) == (0, "")
+    assert (app.return_code, app.exit_message) == (0, "")
     workspace = Workspace(app.workspace.profile, tmp_path, tmp_path / "data")
     assert len(workspace.batches.newest()) == 100
     await workspace.aclose()

@@ -97,7 +97,7 @@ class BatchesScreen(BatchActionsScreen):
         self._batches = {batch.id: batch for batch in self._workspace.batches.newest()}
         self._show_batches()
         self.set_focus(self._list)
-        self.call_later(self.batchtui.take_typed_early)
+        self.call_later(self.batchtui.handle_early_keys)
         self.call_after_refresh(self._follow)
 
     @work(group="follow")

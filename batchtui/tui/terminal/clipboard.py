@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from batchtui.text import replace_surrogates
 
-LARGEST_BYTES = 74_000
+MAX_BYTES = 74_000
 """Terminals drop longer sequences; xterm takes 100,000 characters of base64, the fewest that is common."""
 
 
@@ -19,7 +19,7 @@ def clipboard_sequence(text: str, env: Mapping[str, str]) -> str | None:
         env: The environment.
     """
     data = replace_surrogates(text).encode()
-    if len(data) > LARGEST_BYTES:
+    if len(data) > MAX_BYTES:
         return None
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode('ascii')}\x07"
     if "TMUX" in env:

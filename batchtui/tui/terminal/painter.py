@@ -1,195 +1,183 @@
-"""Sends the terminal only the cells that look different, in few bytes: over SSH each of them is felt."""
+"""Sends the terminal only the cells that changed, in few bytes: over SSH every byte is felt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
-from rich.console import COLOR_SYSTEMS, RenderableType
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
-from textual.driver import Driver
-from textual.geometry import Size
-from textual.screen import Screen
 from textual.strip import Strip
-from textual.timer import Timer
 
-Result = TypeVar("Result")
-Update = LayoutUpdate | ChopsUpdate
-"""A frame as Textual hands it over: all of it, or some pieces."""
-Place = tuple[str, Style]
-"""What one column of a line shows; the text is empty in the second column of a wide character."""
+Column = tuple[str, Style]
+"""One column of a line. The text is empty in the second column of a wide character."""
 
-GAP = 8
-"""So many columns that stay as they are cost no more to send again than to skip."""
+MAX_GAP = 8
+"""Unchanged columns between two changes that cost no more to send again than to skip."""
 _PLAIN = Style()
 _UNKNOWN = ("?", Style(blink=True))
-"""What no widget shows."""
+"""A column with unknown content; no widget draws this."""
 _RESET = "\x1b[0m"
 _NARROW = (
     *(range(0xA0, 0x300), range(0x370, 0x530), range(0x1E00, 0x2000)),  # Latin, Greek, Cyrillic
-    *(
-        range(0x2010, 0x2060),
-        range(0x2190, 0x2194),
-        range(0x2400, 0x2440),
-        range(0x2500, 0x25A0),
-    ),  # signs, lines
-    frozenset(map(ord, "✓✗◆◐●○◌▸▐⌫")),  # our own; among others like them are some that may be drawn as emoji
+    *(range(0x2010, 0x2060), range(0x2190, 0x2194), range(0x2400, 0x2440), range(0x2500, 0x25A0)),  # symbols
+    frozenset(map(ord, "✓✗◆◐●○◌▸▐⌫")),  # ours; a terminal may draw others of their blocks as emoji
 )
-"""Of one column in every terminal."""
+"""Characters that are one column wide in every terminal."""
 _WIDE = (range(0x2E80, 0xA4D0), range(0xAC00, 0xD7A4), range(0xF900, 0xFB00), range(0xFF00, 0xFF61))
-"""Of two columns in every terminal: Chinese, Japanese, Korean."""
-REST_SECONDS = 0.15
-"""Without a new size for so long, the terminal has come to rest."""
+"""Characters that are two columns wide in every terminal: Chinese, Japanese, Korean."""
 
 
 class Painter:
-    """Knows what the terminal shows.
+    """Tracks what the terminal shows, and renders the difference to the next frame.
 
-    Textual sends all of a frame when the layout changes, as for a toast, and whole lines otherwise; and for
-    every piece of text all of its style and a reset.
+    Textual sends the whole screen when the layout changes, as for a toast, and otherwise whole lines. Every
+    piece of text comes with its full style and a reset.
     """
 
     def __init__(self) -> None:
-        self._lines: dict[int, list[Place]] = {}
+        self._lines: dict[int, list[Column]] = {}
 
     def forget(self) -> None:
-        """The terminal may show anything: the next frame is sent whole."""
+        """Assume nothing of what the terminal shows: the next frame is sent whole."""
         self._lines.clear()
 
-    def paint(self, update: Update, colours: ColorSystem) -> str:
-        """What makes the terminal show an update; empty if it does so already."""
-        pen = Pen(colours)
-        sent = [
-            f"\x1b[{y + 1};{x + 1}H{pen.write(places, x)}"
-            for y, left, strip in _pieces(update)
-            for x, places in self._change(y, left, places_of(strip))
-        ]
-        return "".join(sent) + pen.lift()
+    def paint(self, pieces: Iterable[tuple[int, int, Strip]], colors: ColorSystem) -> str:
+        """Return the text that makes the terminal show some pieces of lines; empty if it already does.
 
-    def _change(self, y: int, left: int, now: list[Place]) -> Iterator[tuple[int, list[Place]]]:
-        """Takes over a piece of a line; answers what of it is to be sent, and where."""
-        before, right = self._lines.get(y, []), left + len(now)
-        if before[left:right] == now:
+        Args:
+            pieces: Line, first column and content of each.
+            colors: The colors that the terminal supports.
+        """
+        pen = Pen(colors)
+        runs = [
+            f"\x1b[{y + 1};{x + 1}H{pen.write(columns, x)}"
+            for y, left, strip in pieces
+            for x, columns in self._update_line(y, left, columns_of(strip))
+        ]
+        return "".join(runs) + pen.reset_style()
+
+    def _update_line(self, y: int, left: int, new: list[Column]) -> Iterator[tuple[int, list[Column]]]:
+        """Replace a part of a line, and yield the runs to send: first column and content."""
+        before, right = self._lines.get(y, []), left + len(new)
+        if before[left:right] == new:
             return
         before += [_UNKNOWN] * (right - len(before))
-        line = self._lines[y] = [*before[:left], *now, *before[right:]]
-        # Of a wide character that the piece covers by half, the other half goes too.
+        line = self._lines[y] = [*before[:left], *new, *before[right:]]
+        # A terminal blanks the other half of a wide character when one half is overwritten.
         if left and not before[left][0]:
             line[left - 1] = (" ", line[left - 1][1])
         if right < len(line) and not line[right][0]:
             line[right] = (" ", line[right][1])
-        runs = whole_runs if is_contested(before) or is_contested(line) else different_runs
+        runs = whole_runs if is_ambiguous(before) or is_ambiguous(line) else changed_runs
         for start, stop in runs(before, line):
             yield start, line[start:stop]
 
 
 class Pen:
-    """Writes text in styles, telling the terminal only what is not so already.
+    """Writes styled text, and sends only the parts of a style that change.
 
     Args:
-        colours: How many colours the terminal has.
+        colors: The colors that the terminal supports.
     """
 
-    def __init__(self, colours: ColorSystem) -> None:
-        self._colours = colours
-        self._now = Codes()
+    def __init__(self, colors: ColorSystem) -> None:
+        self._colors = colors
+        self._current = StyleCodes()
 
-    def write(self, places: list[Place], x: int) -> str:
-        """The text of the columns from `x` on, and the changes of style between them."""
+    def write(self, columns: list[Column], x: int) -> str:
+        """Return columns as text with the style changes between them; the first one is at `x`."""
         written, last = [], None
-        for column, (text, style) in enumerate(places, x):
+        for position, (text, style) in enumerate(columns, x):
             if style is not last:
-                written.append(self._change_to(_codes(style, self._colours)))
+                written.append(self._change_to(_style_codes(style, self._colors)))
                 last = style
-            if _is_contested(text):
-                # Blanks first, where the terminal draws it narrower; then on from where the next one belongs.
-                width = 2 if column + 1 < x + len(places) and not places[column + 1 - x][0] else 1
-                text = f"{' ' * width}\x1b[{column + 1}G{text}\x1b[{column + width + 1}G"
+            if is_ambiguous_text(text):
+                # Blanks first, in case the terminal draws it narrower. Then continue at a known column.
+                width = 2 if position + 1 < x + len(columns) and not columns[position + 1 - x][0] else 1
+                text = f"{' ' * width}\x1b[{position + 1}G{text}\x1b[{position + width + 1}G"
             written.append(text)
         return "".join(written)
 
-    def lift(self) -> str:
-        """Goes back to no style."""
-        return self._change_to(Codes())
+    def reset_style(self) -> str:
+        """Return what resets the style; empty if it is already plain."""
+        return self._change_to(StyleCodes())
 
-    def _change_to(self, wanted: Codes) -> str:
-        now, self._now = self._now, wanted
-        if now == wanted:
+    def _change_to(self, new: StyleCodes) -> str:
+        current, self._current = self._current, new
+        if current == new:
             return ""
-        if wanted == Codes():
+        if new == StyleCodes():
             return _RESET
-        if now.attributes != wanted.attributes or any(
-            had and not has for had, has in zip(now, wanted, strict=True)
+        if current.attributes != new.attributes or any(
+            old and not code for old, code in zip(current, new, strict=True)
         ):
-            changes = ["0" if now != Codes() else "", *wanted]
+            changes = ["0" if current != StyleCodes() else "", *new]
         else:
-            changes = [has for had, has in zip(now, wanted, strict=True) if had != has]
+            changes = [code for old, code in zip(current, new, strict=True) if old != code]
         return f"\x1b[{';'.join(filter(None, changes))}m"
 
 
-class Codes(NamedTuple):
-    """The numbers by which a terminal is told a style; empty for none."""
+class StyleCodes(NamedTuple):
+    """The SGR codes of a style; empty for the default."""
 
     attributes: str = ""
-    colour: str = ""
+    foreground: str = ""
     background: str = ""
 
 
 @lru_cache(1024)
-def _codes(style: Style, colours: ColorSystem) -> Codes:
-    colour, background = style.color, style.bgcolor
-    return Codes(
-        Strip.render_ansi(style.without_color, colours),
-        ";".join(colour.downgrade(colours).get_ansi_codes()) if colour else "",
-        ";".join(background.downgrade(colours).get_ansi_codes(foreground=False)) if background else "",
+def _style_codes(style: Style, colors: ColorSystem) -> StyleCodes:
+    foreground, background = style.color, style.bgcolor
+    return StyleCodes(
+        Strip.render_ansi(style.without_color, colors),
+        ";".join(foreground.downgrade(colors).get_ansi_codes()) if foreground else "",
+        ";".join(background.downgrade(colors).get_ansi_codes(foreground=False)) if background else "",
     )
 
 
-def places_of(strip: Strip) -> list[Place]:
-    """What each column of a strip shows. Links are left out: nothing here is to be dialled."""
-    places: list[Place] = []
+def columns_of(strip: Strip) -> list[Column]:
+    """Return the columns of a strip, without links: text from outside must not make any."""
+    columns: list[Column] = []
     for text, style, _ in strip:
         style = style or _PLAIN
         if text.isascii():
-            places += [(character, style) for character in text]
+            columns += [(character, style) for character in text]
             continue
         for character in text:
             width = cell_len(character)
-            if width or not places:
-                places += [(character, style), ("", style)][: max(1, width)]
+            if width or not columns:
+                columns += [(character, style), ("", style)][: max(1, width)]
             else:
-                _join(places, character)
-    return places
+                _combine(columns, character)
+    return columns
 
 
-def _join(places: list[Place], mark: str) -> None:
-    """Adds what has no width of its own, such as an accent, to the character before it."""
-    last = -1 if places[-1][0] or len(places) == 1 else -2
-    places[last] = (places[last][0] + mark, places[last][1])
+def _combine(columns: list[Column], mark: str) -> None:
+    """Add a character without a width, such as a combining accent, to the one before it."""
+    last = -1 if columns[-1][0] or len(columns) == 1 else -2
+    columns[last] = (columns[last][0] + mark, columns[last][1])
 
 
-def different_runs(before: list[Place], now: list[Place]) -> Iterator[tuple[int, int]]:
-    """Where two lines of the same length differ: the first column, and the one behind the last, of each run.
+def changed_runs(before: list[Column], after: list[Column]) -> Iterator[tuple[int, int]]:
+    """Yield start and stop of each run of columns in which two lines of the same length differ.
 
-    Wide characters are never halved: a terminal blanks both columns when one of them is written.
+    Runs never split a wide character: a terminal blanks both its columns when one of them is written.
     """
     start = stop = -1
-    for place, (old, new) in enumerate(zip(before, now, strict=True)):
+    for position, (old, new) in enumerate(zip(before, after, strict=True)):
         if old == new:
             continue
-        first = place
-        while first > 0 and not (before[first][0] and now[first][0]):
+        first = position
+        while first > 0 and not (before[first][0] and after[first][0]):
             first -= 1
-        last = place + 1
-        while last < len(now) and not (before[last][0] and now[last][0]):
+        last = position + 1
+        while last < len(after) and not (before[last][0] and after[last][0]):
             last += 1
-        if start >= 0 and first - stop > GAP:
+        if start >= 0 and first - stop > MAX_GAP:
             yield start, stop
             start = -1
         start, stop = (first if start < 0 else min(start, first)), max(stop, last)
@@ -197,82 +185,28 @@ def different_runs(before: list[Place], now: list[Place]) -> Iterator[tuple[int,
         yield start, stop
 
 
-def whole_runs(before: list[Place], now: list[Place]) -> Iterator[tuple[int, int]]:
-    """All that is known of a line, in runs, if it differs from before: parts of it cannot be told apart."""
+def whole_runs(before: list[Column], after: list[Column]) -> Iterator[tuple[int, int]]:
+    """Yield every run of columns with known content, if a line has changed at all.
+
+    For lines in which the columns of the terminal may not be those that were sent.
+    """
     start = 0
-    for is_known, run in groupby(now, lambda place: place is not _UNKNOWN):
+    for is_known, run in groupby(after, lambda column: column is not _UNKNOWN):
         stop = start + len(list(run))
-        if is_known and before != now:
+        if is_known and before != after:
             yield start, stop
         start = stop
 
 
-def is_contested(places: list[Place]) -> bool:
-    """Whether a line holds a character whose width terminals disagree on."""
-    return any(_is_contested(text) for text, _ in places)
+def is_ambiguous(columns: list[Column]) -> bool:
+    """Return whether terminals disagree on the width of a character in a line."""
+    return any(is_ambiguous_text(text) for text, _ in columns)
 
 
 @lru_cache(4096)
-def _is_contested(text: str) -> bool:
-    """Whether terminals disagree on the width: marks, emoji, scripts that are joined or turned around."""
+def is_ambiguous_text(text: str) -> bool:
+    """Return whether terminals disagree on the width of a character: marks, emoji, joined or bidi scripts."""
     if text.isascii():
         return False
-    spans = _NARROW if cell_len(text) == 1 else _WIDE
-    return len(text) > 1 or not any(ord(text) in span for span in spans)
-
-
-def _pieces(update: Update) -> Iterator[tuple[int, int, Strip]]:
-    """The pieces of lines that an update brings: line, first column, text."""
-    if isinstance(update, LayoutUpdate):
-        for y, strips in enumerate(update.strips, update.region.y):
-            yield y, update.region.x, Strip.join(strips)
-    else:
-        for y, left, right in update.spans:
-            for end, (x, piece) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-                start, stop = max(x, left), min(end, right)
-                if piece is not None and start < stop:
-                    yield y, start, piece.crop(start - x, stop - x)
-
-
-class PaintedApp(App[Result]):
-    """An app whose frames go through a painter."""
-
-    def __init__(self, driver_class: type[Driver] | None = None) -> None:
-        super().__init__(driver_class=driver_class)
-        self.painter = Painter()
-        self._frame_size = Size()
-        self._resting: Timer | None = None
-
-    def on_resize(self) -> None:
-        """Send the next frame whole: what a terminal shows while its size changes is its own affair."""
-        self.painter.forget()
-        self.screen.refresh(layout=True)
-        if self._frame_size:
-            if self._resting:
-                self._resting.stop()
-            # Once more when the size has come to rest: a frame of another size may have come too late.
-            self._resting = self.set_timer(REST_SECONDS, self.repaint)
-
-    def repaint(self) -> None:
-        """Send the whole screen again: something else may have written to the terminal."""
-        self.painter.forget()
-        self.screen.refresh()
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Send a frame; called by Textual."""
-        is_shown = self._running and not (self._closed or self._batch_count or self.is_headless)
-        if not (is_shown and self._driver and isinstance(renderable, Update)):
-            super()._display(screen, renderable)
-            return
-        if self._frame_size != screen.outer_size:
-            # The frame before may have gone beyond the edges of the terminal, and stand anywhere.
-            self._frame_size = screen.outer_size
-            self.painter.forget()
-        colours = COLOR_SYSTEMS[self.console.color_system or "truecolor"]
-        if sent := self.painter.paint(renderable, colours):
-            x, y = screen.outer_size.clamp_offset(self.cursor_position)
-            self._begin_update()
-            self._driver.write(f"{sent}\x1b[{y + 1};{x + 1}H")
-            self._end_update()
-            self._driver.flush()
-        self.post_display_hook()
+    ranges = _NARROW if cell_len(text) == 1 else _WIDE
+    return len(text) > 1 or not any(ord(text) in span for span in ranges)

@@ -12,9 +12,7 @@ from batchtui.tui.screens.batches import BatchesScreen
 from tests.tui.driving import app_for, driven, until, until_shown
 
 
-async def test_a_palette_may_be_closed_while_commands_are_found(
-    frozen_sandbox: Embedded, tmp_path: Path
-) -> None:
+async def test_palette_may_close_while_commands_are_found(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     app = app_for(frozen_sandbox, tmp_path)
     async with driven(app) as pilot:
         await until_shown(pilot, "live")
@@ -24,5 +22,5 @@ async def test_a_palette_may_be_closed_while_commands_are_found(
         commands = palette.query_one(CommandList)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, BatchesScreen) and not palette.is_attached)
-        # What Textual's worker does with what it finds, if it comes a moment too late.
-        palette._refresh_command_list(commands, [], clear_current=True)
+        # As Textual's worker does when it finds commands a moment too late.
+        palette._refresh_command_list(commands, [], clear_current=True)  # noqa: SLF001

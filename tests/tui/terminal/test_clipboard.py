@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from batchtui.tui.terminal.clipboard import LARGEST_BYTES, clipboard_sequence
+from batchtui.tui.terminal.clipboard import MAX_BYTES, clipboard_sequence
 
 
 def test_text_travels_encoded() -> None:
@@ -23,5 +23,5 @@ def test_tmux_passes_it_on() -> None:
 
 
 def test_what_no_terminal_takes_is_refused() -> None:
-    assert clipboard_sequence("a" * LARGEST_BYTES, {}) is not None
-    assert clipboard_sequence("a" * (LARGEST_BYTES + 1), {}) is None
+    assert clipboard_sequence("a" * MAX_BYTES, {}) is not None
+    assert clipboard_sequence("a" * (MAX_BYTES + 1), {}) is None

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from batchtui.tui.format.cells import Cell
-from batchtui.tui.terminal.painter import PaintedApp
+from batchtui.tui.terminal.painted_app import PaintedApp
 from batchtui.tui.theme import THEMES
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.panel import Panel
