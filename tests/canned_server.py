@@ -59,6 +59,8 @@ async def canned_server(*responses: bytes | Drip) -> AsyncIterator[CannedServer]
     connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(task := cast("asyncio.Task[None]", asyncio.current_task()))
+        task.add_done_callback(connections.discard)
         head = await reader.readuntil(b"\r\n\r\n")
         length = next((int(v) for k, v in _headers(head) if k == b"content-length"), 0)
         canned.requests.append(head + await reader.readexactly(length))
@@ -73,8 +75,6 @@ async def canned_server(*responses: bytes | Drip) -> AsyncIterator[CannedServer]
             await writer.wait_closed()
 
     async def drip(response: Drip, writer: asyncio.StreamWriter) -> None:
-        connections.add(task := cast("asyncio.Task[None]", asyncio.current_task()))
-        task.add_done_callback(connections.discard)
         writer.write(response.first)
         with suppress(ConnectionError):
             for _ in range(response.times):
@@ -91,7 +91,8 @@ async def canned_server(*responses: bytes | Drip) -> AsyncIterator[CannedServer]
             yield canned
         finally:
             canned.is_closed = True
-            await asyncio.gather(*connections)
+            if connections:
+                await asyncio.wait(connections, timeout=1)
 
 
 def answer(status: str, body: bytes = b"", *headers: str) -> bytes:

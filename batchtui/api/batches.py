@@ -78,7 +78,7 @@ class MessageBatch(WireModel):
     def _keep_raw(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         batch = handler(value)
         if isinstance(value, dict):
-            batch._raw = value
+            batch._raw = value  # noqa: SLF001 - its own class
         return batch
 
     @property

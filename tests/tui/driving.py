@@ -45,7 +45,7 @@ def screen_text(pilot: Pilot[None]) -> str:
     """All that is on the screen, line by line."""
     app = pilot.app
     width, height = app.size
-    lines = app.screen._compositor.render_strips()
+    lines = app.screen._compositor.render_strips()  # noqa: SLF001 - Textual has no public way to read it
     return "\n".join(strip.text.ljust(width) for strip in lines[:height])
 
 

@@ -387,7 +387,7 @@ async def test_terms_of_the_filter(own: Embedded, tmp_path: Path) -> None:
         table = pilot.app.screen.query_one(BatchTable)
         await pilot.press("slash", *"status:ended has:errors", "enter")
         await until_shown(pilot, "/status:ended has:errors")
-        shown = [table._batches[row] for row in range(table.row_count)]
+        shown = table.shown
         assert shown
         assert all(batch.is_ended and batch.counts.unsuccessful for batch in shown)
         await pilot.press("question_mark", "G")
@@ -402,7 +402,7 @@ async def test_sort(own: Embedded, tmp_path: Path) -> None:
         await until_shown(pilot, "most errors")
         await pilot.press("j", "j", "j", "enter")
         await until_shown(pilot, "most requests")
-        totals = [table._batches[row].counts.total for row in range(table.row_count)]
+        totals = [batch.counts.total for batch in table.shown]
         assert totals == sorted(totals, reverse=True)
 
 

@@ -52,8 +52,15 @@ def open_handles() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def painted_and_read() -> list[object]:
+    """All painted lines that Textual keeps, and all open results."""
+    kinds = ("StylesCache", "Results")
+    return [each for each in gc.get_objects() if type(each).__name__ in kinds]
+
+
 async def open_and_close(pilot: Pilot[None]) -> list[ref[object]]:
     """Opens the results of the next ended batch, reads some, and leaves; returns what should go."""
+    before = painted_and_read()
     table = pilot.app.screen.query_one(BatchTable)
     await pilot.press("j")
     while not (table.current and table.current.is_ended and table.current.counts.total < 1000):
@@ -65,7 +72,9 @@ async def open_and_close(pilot: Pilot[None]) -> list[ref[object]]:
     results = screen.query_one(ResultTable)
     await until(pilot, lambda: results.row_count and screen.is_settled)
     await pilot.press("G", "k", "k", "k")
-    painted = [ref(widget._styles_cache) for widget in (screen, *screen.query(Widget))]
+    held = {id(each) for each in before}
+    new = [ref(each) for each in painted_and_read() if id(each) not in held]
+    assert len(new) > len(screen.query(Widget))
     await pilot.press("q")
     await until(pilot, lambda: pilot.app.screen is not screen and not screen.is_running)
-    return [ref(screen), ref(results), ref(screen._results), *painted]
+    return [ref(screen), ref(results), *new]

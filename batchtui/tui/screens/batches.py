@@ -39,7 +39,7 @@ from batchtui.tui.format.layout import badges, list_title, where
 from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
 from batchtui.tui.services.network import Network
-from batchtui.tui.services.poller import Follower
+from batchtui.tui.services.poller import Poller
 from batchtui.tui.widgets.batch_detail import BatchDetail, Told
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.line_table import LineTable
@@ -75,7 +75,7 @@ class BatchesScreen(BatchActionsScreen):
         super().__init__(self._list, self._detail, title, read_only=profile.read_only)
         self._workspace = workspace
         self._network = network
-        self._follower = Follower(network, workspace, settings, self)
+        self._poller = Poller(network, workspace, settings, self)
         self._batches: dict[str, Batch] = {}
         self._prices: dict[str, Price] = {}
         self._list.prices = self._prices
@@ -104,7 +104,7 @@ class BatchesScreen(BatchActionsScreen):
     async def _follow(self) -> None:
         self.batchtui.look_for_lost()
         self.run_worker(remove_abandoned, group="clean", thread=True)
-        await self._follower.run()
+        await self._poller.run()
 
     # What the follower tells
 
@@ -177,7 +177,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def on_app_focus(self) -> None:
         """Somebody looks again: shows what is true now."""
-        self._follower.refresh_now()
+        self._poller.refresh_now()
 
     # What batches cost
 
@@ -254,7 +254,7 @@ class BatchesScreen(BatchActionsScreen):
     def _load_more(self) -> None:
         """Ask for the next page while the filter finds too little, or the end is wanted."""
         if self._is_searching and self._was_live:
-            self._follower.want_older(LARGEST_PAGE)
+            self._poller.want_older(LARGEST_PAGE)
         elif self._wants_end and not self._workspace.has_older:
             self._wants_end = False
 
@@ -346,7 +346,7 @@ class BatchesScreen(BatchActionsScreen):
     @on(LineTable.EndNeared)
     def _end_neared(self) -> None:
         if self._workspace.has_older:
-            self._follower.want_older()
+            self._poller.want_older()
 
     # Keys
 
@@ -404,7 +404,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def action_refresh(self) -> None:
         """Asks the server now."""
-        self._follower.refresh_now()
+        self._poller.refresh_now()
 
     def action_copy_id(self) -> None:
         """Copies the whole id."""

@@ -1,4 +1,4 @@
-"""In the command palette, below the commands: batches by their id, loaded or not."""
+"""Batches by ID in the command palette, below the commands."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from batchtui.text import is_plain_id, plural
 from batchtui.tui.format.batch import is_batch_id, status_of
 from batchtui.tui.services.host import host_of
 
-FEWEST_CHARACTERS = 4
-"""Fewer are in too many ids by chance."""
-MOST_BATCHES = 50
-"""Batches offered; more would bury what is looked for."""
+MIN_QUERY_LENGTH = 4
+"""Shorter queries match too many IDs by chance."""
+MAX_BATCHES = 50
+"""The most batches offered."""
 BELOW_COMMANDS = -1.0
-"""The palette sorts by score, and that of a command is above 0."""
+"""The palette sorts by score; commands score above 0."""
 
 
 class BatchesById(Provider):
-    """Offers the loaded batches that have what is typed in their id, or to fetch the one whose id it is."""
+    """Offers loaded batches whose ID contains the query, or to fetch a batch by its full ID."""
 
     async def search(self, query: str) -> Hits:
-        """Yield a hit for each batch; none while what is typed is part of no id."""
+        """Yield a hit for each matching batch."""
         query = query.strip()
-        if len(query) < FEWEST_CHARACTERS:
+        if len(query) < MIN_QUERY_LENGTH:
             return
         found = list(
             islice(
                 (batch for batch in host_of(self.app).loaded_batches() if _matches(batch, query)),
-                MOST_BATCHES,
+                MAX_BATCHES,
             )
         )
         for place, batch in enumerate(found):
@@ -47,5 +47,5 @@ class BatchesById(Provider):
 
 
 def _matches(batch: Batch, query: str) -> bool:
-    # The palette reads texts as markup; ids that are no plain ids come from elsewhere than the API.
+    # The palette parses text as markup. The API itself sends plain IDs only.
     return query.lower() in batch.id.lower() and is_plain_id(batch.id)

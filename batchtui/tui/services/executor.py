@@ -1,4 +1,4 @@
-"""Threads that hold on to nothing of what they have done."""
+"""Worker threads that keep no references to finished work."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +12,8 @@ T = TypeVar("T")
 class ContextExecutor(ThreadPoolExecutor):
     """Runs each call in a copy of the caller's context.
 
-    A worker of Textual sets itself as the active one where it runs. In the context of the thread itself it
-    would stay there, with the screen that it belongs to, until the thread is used again.
+    A Textual worker sets itself as the active one in its context. In the context of the thread, it and its
+    screen would stay alive until the thread is used again.
     """
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -1,4 +1,4 @@
-"""What screens and services need of the app, so that they do not import it."""
+"""The app as a protocol, so that screens and services do not import it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """The app as its screens see it; each method is documented there."""
+    """The app as its screens see it. `BatchtuiApp` documents the methods."""
 
     workspace: Workspace
     network: Network
@@ -50,5 +50,5 @@ class Host(Protocol):
 
 
 def host_of(app: App[Any]) -> Host:
-    """Return the app as its screens see it."""
+    """Return the app, typed for its screens."""
     return cast("Host", app)

@@ -1,4 +1,4 @@
-"""A thread with an event loop of its own: what talks to the API never runs where keys are read."""
+"""The network thread, with its own event loop: API calls never run on the loop that reads keys."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 STOP_SECONDS = 0.4
-"""How long quitting waits for calls under way to end; the thread is a daemon, so nothing outlives it."""
+"""Seconds that quitting waits for running calls. The thread is a daemon, so it never outlives the app."""
 
 
 class Network:
-    """Runs coroutines on another thread's loop: a terminal that stalls does not stall a download."""
+    """Runs coroutines on another thread's loop: a stalled terminal does not stall a download."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -23,15 +23,15 @@ class Network:
         self._thread.start()
 
     async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Awaits on this loop what runs on the other; cancelling one cancels both.
+        """Run a coroutine on the network thread and await it here; canceling one cancels both.
 
         Args:
-            work: Makes the coroutine. It is called on the network thread too, because it may import.
+            work: Returns the coroutine. It is called on the network thread too, because it may import.
         """
         return await asyncio.wrap_future(self.start(work))
 
     def start(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
-        """Like `call`, from where nothing can be awaited."""
+        """Like `call`, for callers that cannot await."""
 
         async def run() -> T:
             return await work()
@@ -39,9 +39,9 @@ class Network:
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def stop(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Cancels what is under way, runs `last`, and ends the thread; all within `STOP_SECONDS`."""
+        """Cancel running calls, run `last` and end the thread, all within `STOP_SECONDS`."""
 
-        async def wind_up() -> None:
+        async def shut_down() -> None:
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
@@ -49,7 +49,7 @@ class Network:
             await last()
             self._loop.stop()
 
-        asyncio.run_coroutine_threadsafe(wind_up(), self._loop)
+        asyncio.run_coroutine_threadsafe(shut_down(), self._loop)
         self._thread.join(STOP_SECONDS)
         if not self._thread.is_alive():
             self._loop.close()

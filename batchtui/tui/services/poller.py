@@ -1,4 +1,4 @@
-"""Keeps what is shown true: asks the API again and again, at a pace that does no harm."""
+"""Keeps the screens up to date by polling the API."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from batchtui.tui.services.network import Network
 from batchtui.workspace import PAGE, Changes, Workspace
 
 AWAY_FACTOR = 6
-"""So many times slower it asks while the terminal has lost the focus."""
+"""How much slower it polls while the terminal does not have the focus."""
 SLOW_SECONDS = 5.0
-"""How long an answer may take before the connection no longer counts as live."""
+"""Seconds without a response after which the connection no longer counts as live."""
 RESTART_SECONDS = 1.0
-"""A call that is older than this is abandoned for a new one on request; a younger one is as good as new."""
+"""A call older than this is abandoned when a refresh is requested; a younger one is as good as a new one."""
 
 
 class _Abandoned(Exception):
-    """A call took long and a new one was asked for."""
+    """A call took too long, and a new one was requested."""
 
 
 class Audience(Protocol):
-    """Who is told what the follower finds, and what it must know of them."""
+    """The screen that shows what the poller finds."""
 
     def show_changes(self, changes: Changes) -> None:
-        """Batches changed."""
+        """Show batches that changed."""
 
     def show_link(self, link: Link) -> None:
-        """The connection changed."""
+        """Show the status of the connection."""
 
     def watched_batch(self) -> Batch | None:
-        """The batch that is looked at most closely now."""
+        """Return the batch under the cursor."""
 
     def is_away(self) -> bool:
-        """Whether nobody looks: the terminal has lost the focus."""
+        """Return whether the terminal has lost the focus."""
 
 
-class Follower:
-    """Refreshes the list every `poll_list` seconds and the batch looked at every `poll_selected`.
+class Poller:
+    """Refreshes the list every `poll_list` seconds, and the current batch every `poll_selected`.
 
     Args:
-        network: Where calls run.
-        workspace: What is followed.
-        settings: How often.
-        audience: Who is told.
+        network: The thread for calls.
+        workspace: The workspace to poll.
+        settings: The intervals.
+        audience: The screen to update.
     """
 
     def __init__(
@@ -63,33 +63,33 @@ class Follower:
         self._settings = settings
         self._audience = audience
         self._list_due = 0.0
-        self._older_wanted = 0
-        self._current_wanted = False
+        self._older_limit = 0
+        self._refresh_current = False
         self._failures = 0
         self._error: ApiError | None = None
-        self._woken = asyncio.Event()
-        self._insisted = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._refresh_requested = asyncio.Event()
 
     def refresh_now(self) -> None:
-        """Asks for everything at once, whatever the timetable, a wait or a call that hangs says."""
+        """Refresh everything immediately, whether it is waiting, backing off or in a call that hangs."""
         self._list_due = 0.0
-        self._current_wanted = True
-        self._insisted.set()
-        self._woken.set()
+        self._refresh_current = True
+        self._refresh_requested.set()
+        self._wake.set()
 
     def want_older(self, limit: int = PAGE) -> None:
-        """Ask for the next older page of so many batches, once nothing has to be waited for."""
-        self._older_wanted = max(limit, self._older_wanted)
-        self._woken.set()
+        """Fetch the next page of older batches, of up to `limit`, in the next round."""
+        self._older_limit = max(limit, self._older_limit)
+        self._wake.set()
 
     async def run(self) -> None:
-        """Follows until it is cancelled."""
+        """Poll until canceled."""
         while True:
-            await self._attempt_round()
-            patience = AWAY_FACTOR if self._audience.is_away() else 1
-            await _until(self._woken, self._settings.poll_selected * patience)
+            await self._try_round()
+            factor = AWAY_FACTOR if self._audience.is_away() else 1
+            await _wait(self._wake, self._settings.poll_selected * factor)
 
-    async def _attempt_round(self) -> None:
+    async def _try_round(self) -> None:
         try:
             await self._round()
         except _Abandoned:
@@ -104,38 +104,38 @@ class Follower:
             self._audience.show_link(Link(live=True))
 
     async def _round(self) -> None:
-        """What is due now, one call after the other: pages never overtake each other."""
-        batch, began = self._audience.watched_batch(), time.time()
-        is_current_wanted, self._current_wanted = self._current_wanted, False
+        """Make the calls that are due, one after the other: pages never overtake each other."""
+        batch, started_at = self._audience.watched_batch(), time.time()
+        refresh_current, self._refresh_current = self._refresh_current, False
         if time.monotonic() >= self._list_due:
             await self._call(self._workspace.refresh)
             self._list_due = time.monotonic() + self._settings.poll_list
         elif batch and not batch.is_ended:
-            is_current_wanted = True
-        # Below the newest page, only this tells of an ended batch that somebody else has deleted.
-        if batch and is_current_wanted and batch.gone_at is None and not self._was_seen(batch, began):
+            refresh_current = True
+        # Below the newest page, nothing else detects that an ended batch was deleted elsewhere.
+        if batch and refresh_current and batch.gone_at is None and not self._is_fresh(batch, started_at):
             await self._call(partial(self._workspace.update, batch.id))
-        while limit := self._older_wanted:
-            self._older_wanted = 0  # what an answer shows may ask for the next page
+        while limit := self._older_limit:
+            self._older_limit = 0  # showing a page may request the next one
             try:
                 await self._call(partial(self._workspace.older, limit))
             except ApiError:
                 self.want_older(limit)
                 raise
 
-    def _was_seen(self, batch: Batch, since: float) -> bool:
-        now = self._workspace.seen(batch.id)
-        return now is None or now.seen_at >= since
+    def _is_fresh(self, batch: Batch, since: float) -> bool:
+        latest = self._workspace.seen(batch.id)
+        return latest is None or latest.seen_at >= since
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:
-        self._insisted.clear()
+        self._refresh_requested.clear()
         call = asyncio.ensure_future(self._network.call(work))
-        since, last = time.monotonic(), self._last_call
+        started, last = time.monotonic(), self._last_call
         try:
-            while not await _is_done(call, self._insisted):
-                if self._last_call is not last:  # one of several calls was answered
-                    since, last = time.monotonic(), self._last_call
-                self._show_wait(time.monotonic() - since)
+            while not await _is_done(call, self._refresh_requested):
+                if self._last_call is not last:  # one of several calls got its response
+                    started, last = time.monotonic(), self._last_call
+                self._show_wait(time.monotonic() - started)
             self._audience.show_changes(call.result())
         finally:
             call.cancel()
@@ -146,45 +146,50 @@ class Follower:
         return calls[-1] if calls else None
 
     def _show_wait(self, seconds: float) -> None:
-        """Tells of an answer that takes long; gives it up if somebody insists on a new one."""
-        if self._insisted.is_set() and seconds >= RESTART_SECONDS:
+        """Report a slow response.
+
+        Raises:
+            _Abandoned: A refresh was requested, and the call is old.
+        """
+        if self._refresh_requested.is_set() and seconds >= RESTART_SECONDS:
             raise _Abandoned
-        self._insisted.clear()
+        self._refresh_requested.clear()
         if seconds >= SLOW_SECONDS:
             self._audience.show_link(Link(error=self._error, waiting=int(seconds)))
 
     async def _back_off(self, error: ApiError) -> None:
-        """Waits after a failure, telling how long; `refresh_now` ends the wait."""
-        self._insisted.clear()
+        """Wait after a failure, and show how long. `refresh_now` ends the wait."""
+        self._refresh_requested.clear()
         if isinstance(error, NotAuthorized) or (isinstance(error, StatusError) and error.is_final):
             self._audience.show_link(Link(error=error))
-            await self._insisted.wait()
+            await self._refresh_requested.wait()
         else:
             await self._count_down(error, ceil(POLL_BACKOFF.seconds(self._failures, error)))
         self._list_due = 0.0
-        self._woken.set()
+        self._wake.set()
 
     async def _count_down(self, error: ApiError, seconds: int) -> None:
         for left in range(seconds, 0, -1):
             self._audience.show_link(Link(retry_in=left, error=error))
-            if await _until(self._insisted, 1.0):
+            if await _wait(self._refresh_requested, 1.0):
                 return
 
 
-async def _is_done(call: asyncio.Future[Any], insisted: asyncio.Event) -> bool:
-    """Waits for a call, for a second at most, or until somebody insists."""
-    insisting = asyncio.ensure_future(insisted.wait())
+async def _is_done(call: asyncio.Future[Any], refresh_requested: asyncio.Event) -> bool:
+    """Wait for a call, for a request to refresh, or for a second. Return whether the call is done."""
+    request = asyncio.ensure_future(refresh_requested.wait())
     try:
-        await asyncio.wait([call, insisting], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([call, request], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        insisting.cancel()
+        request.cancel()
     return call.done()
 
 
-async def _until(event: asyncio.Event, seconds: float) -> bool:
-    """Waits so long at most; answers True, and clears the event, if it came."""
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, but not longer than some seconds. Return whether it was set, and clear it."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # `wait_for` of Python 3.11 may swallow a cancellation
+            await event.wait()
     except TimeoutError:
         return False
     event.clear()

@@ -1,1 +1,1 @@
-"""How bytes reach the terminal: the first frame, the driver, and the painter that sends only what changed."""
+"""The terminal side of the app: the first frame, keys, the painter, and all private names of Textual."""

@@ -1,4 +1,4 @@
-"""Text for the clipboard of the terminal that the person sits at, however far away (OSC 52)."""
+"""Copies text to the clipboard of the local terminal, also over SSH (OSC 52)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from batchtui.text import replace_surrogates
 
 MAX_BYTES = 74_000
-"""Terminals drop longer sequences; xterm takes 100,000 characters of base64, the fewest that is common."""
+"""Terminals drop longer sequences. The lowest common limit is that of xterm: 100,000 base64 characters."""
 
 
 def clipboard_sequence(text: str, env: Mapping[str, str]) -> str | None:
-    """What to send to the terminal, wrapped for tmux where that is between; None if the text is too long.
+    """Return the sequence that copies text, wrapped for tmux if needed; None if the text is too long.
 
     Args:
-        text: Raw text; it travels encoded, so that nothing in it can act.
+        text: Raw text. It is sent in base64, so the terminal interprets nothing in it.
         env: The environment.
     """
     data = replace_surrogates(text).encode()

@@ -1,4 +1,4 @@
-"""The backstop: a control character that came all the way to the screen is shown, not obeyed."""
+"""The last defense against control characters: the screen shows them instead of the terminal obeying them."""
 
 from rich.segment import Segment
 from textual.color import Color
@@ -8,14 +8,14 @@ from batchtui.text import clean_line
 
 
 class ControlFilter(LineFilter):
-    """Replaces what is not printable, in any line of any widget, by a stand-in.
+    """Replaces unprintable characters in every line of every widget by visible ones.
 
-    Widgets clean what they show; this is for the one that forgot. An app adds an instance, always the same
-    one, to what its `get_line_filters` answers.
+    Widgets clean their text; this is for one that does not. An app adds an instance, always the same, to what
+    its `get_line_filters` returns.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments, printable; called by Textual."""
+        """Return the segments with printable text; called by Textual."""
         if all(segment.text.isprintable() for segment in segments):
             return segments
         return [Segment(clean_line(text), style) for text, style, control in segments if not control]

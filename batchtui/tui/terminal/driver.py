@@ -46,7 +46,7 @@ def driver_for(
         def start_application_mode(self) -> None:
             super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
             if self._early_screen:
-                self.attrs_before = self._early_screen.hand_over()
+                self.attrs_before = self._early_screen.release()
                 self._early_screen = None
 
         def write(self, data: str) -> None:

@@ -1,4 +1,4 @@
-"""Draws cells by escape sequences, in the colours in which Textual will draw them again."""
+"""Draws cells by escape sequences, in the colors that Textual will use for them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from batchtui.tui.format.cells import CONTENT_STYLES, Cell, Tone
 
 
 class Brush:
-    """Turns lines of cells into what a terminal draws.
+    """Renders lines of cells as escape sequences.
 
     Args:
-        palette: The colours.
-        env: Tells which of them the terminal knows: `TERM`, `COLORTERM`, `NO_COLOR`.
+        palette: The colors of the theme.
+        env: The environment; `TERM`, `COLORTERM` and `NO_COLOR` say which colors the terminal supports.
     """
 
     def __init__(self, palette: Palette, env: Mapping[str, str]) -> None:
@@ -28,16 +28,16 @@ class Brush:
         self._style = cache(self._make_style)
 
     def screen(self, lines: Iterable[str]) -> str:
-        """A whole screen of lines, each as wide as the terminal."""
+        """Return a whole screen of lines, each as wide as the terminal."""
         placed = (f"\x1b[{y};1H{line}" for y, line in enumerate(lines, 1))
-        return self._ground("background") + "".join(placed)
+        return self._background("background") + "".join(placed)
 
     def line(self, cells: Iterable[Cell], *, lit: bool = False) -> str:
-        """A line of clean cells.
+        """Return a line of clean cells.
 
         Args:
-            cells: What it says.
-            lit: Whether it stands out, as under a cursor.
+            cells: The content.
+            lit: Whether it is highlighted, as under a cursor.
         """
         drawn, last = "", ""
         for text, tone in cells:
@@ -45,10 +45,14 @@ class Brush:
             if style != last and not text.isspace():
                 drawn, last = drawn + style, style
             drawn += text
-        return self._ground("block-cursor-background") + drawn + self._ground("background") if lit else drawn
+        return (
+            self._background("block-cursor-background") + drawn + self._background("background")
+            if lit
+            else drawn
+        )
 
     def _make_style(self, tone: Tone, *, lit: bool) -> str:
-        """The sequence before a text; a colour each time, since lines are put beside each other."""
+        """Return the sequence before a text. It always sets a color, as lines are joined side by side."""
         if self._system is None:
             return ""
         color = "text" if tone in ("", "strong") else CONTENT_STYLES[tone].removeprefix("$")
@@ -57,7 +61,7 @@ class Brush:
         weight = "1" if tone == "strong" else "22"
         return _sequence(weight, *_codes(self._colors[color], self._system, foreground=True))
 
-    def _ground(self, name: str) -> str:
+    def _background(self, name: str) -> str:
         if self._system is None:
             return ""
         return _sequence(*_codes(self._colors[name], self._system, foreground=False))
@@ -68,12 +72,12 @@ def _sequence(*codes: str) -> str:
 
 
 def _codes(color: str, system: ColorSystem, *, foreground: bool) -> tuple[str, ...]:
-    known = Color.parse(color.removeprefix("ansi_")).downgrade(system)
-    return known.get_ansi_codes(foreground=foreground)
+    parsed = Color.parse(color.removeprefix("ansi_")).downgrade(system)
+    return parsed.get_ansi_codes(foreground=foreground)
 
 
 def _color_system(env: Mapping[str, str]) -> ColorSystem | None:
-    """Which colours are wanted, as Rich finds it out; None for none."""
+    """Return the supported colors by the rules of Rich; None for none."""
     if "NO_COLOR" in env:
         return None
     if env.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):

@@ -1,7 +1,7 @@
-"""The first screen as the cache has it, drawn before Textual is imported, which is most of a start.
+"""The first screen, drawn from the cache before Textual is imported, which is most of a start.
 
-It is made of the lines that the widgets are made of, at the same places, so that nothing moves when Textual
-paints over it; what Textual adds is the pane's text and the keys, which act from then on.
+It uses the same lines at the same places as the widgets, so that nothing moves when Textual paints over it.
+Textual adds the text of the pane and the keys, which work from then on.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from batchtui.tui.terminal.escape_sequences import Brush
 from batchtui.tui.widgets.viewport import Viewport
 from batchtui.workspace import glance
 
-_LEAST_ROWS = 4
-"""Of a list that shows a batch: two edges, the titles, a row."""
-_NOTHING = ("dumb", "unknown")
+_MIN_ROWS = 4
+"""Rows of the smallest list that shows a batch: two edges, the titles, a row."""
+_NO_SCREEN = ("dumb", "unknown")
 
 
 def show_first_frame(
     profile: Profile, cache_root: Path, theme: str
 ) -> AbstractContextManager[EarlyScreen | None]:
-    """Shows the batches that are known, if there are any and the terminal is one that can.
+    """Show the cached batches, if there are any and the terminal can.
 
     Args:
-        profile: Where to call and as whom.
+        profile: The API to call, and its credentials.
         cache_root: The cache folder.
-        theme: Name of the theme.
+        theme: The name of the theme.
 
     Returns:
-        A block at whose end the terminal is as it was; None in it if nothing is shown.
+        A context manager that restores the terminal; its value is None if nothing is shown.
     """
     columns, rows = shutil.get_terminal_size((0, 0))
     room = room_in(columns, rows)
-    if room.rows < _LEAST_ROWS or not _can_draw(os.environ):
+    if room.rows < _MIN_ROWS or not _can_draw(os.environ):
         return nullcontext()
     known, total = glance(profile, cache_root, room.rows)
     if not known:
@@ -62,17 +62,17 @@ def show_first_frame(
 
 
 def _can_draw(env: Mapping[str, str]) -> bool:
-    """Whether Textual will draw on this terminal; it writes to stderr."""
-    return env.get("TERM", "dumb") not in _NOTHING and sys.stderr.isatty()
+    """Return whether Textual can draw on this terminal."""
+    return env.get("TERM", "dumb") not in _NO_SCREEN and sys.stderr.isatty()
 
 
 def _title(brush: Brush, profile: Profile, columns: int) -> str:
-    detail, words = where(profile, is_demo=False), badges(profile, is_demo=False)
-    return brush.line(title_line(("batchtui",), detail, words, CONNECTING, columns))
+    detail, labels = where(profile, is_demo=False), badges(profile, is_demo=False)
+    return brush.line(title_line(("batchtui",), detail, labels, CONNECTING, columns))
 
 
 def _body(brush: Brush, known: Sequence[Batch], total: int, room: Room) -> Iterator[str]:
-    """The list, and the empty pane beside or below it."""
+    """Yield the lines of the list and of the empty pane beside or below it."""
     table = list(_table(brush, known, Viewport(total, room.rows - 3), room.columns - 2))
     title = list_title(f"{count(total)}+")
     beside = _panel(brush, room.beside, room.rows) if room.beside else [""] * room.rows
@@ -83,7 +83,7 @@ def _body(brush: Brush, known: Sequence[Batch], total: int, room: Room) -> Itera
 def _panel(
     brush: Brush, columns: int, rows: int, inside: Sequence[str] = (), title: Line = ()
 ) -> Iterator[str]:
-    """A box; the one with something inside has the focus."""
+    """Yield the lines of a box. A box with content has the focus."""
     side, blank = brush.line([Cell(SIDE, "dim")]), brush.line([Cell(" " * (columns - 2))])
     yield brush.line(edge_line(TOP, title, columns, lit=bool(inside)))
     for y in range(rows - 2):
@@ -92,7 +92,7 @@ def _panel(
 
 
 def _table(brush: Brush, known: Sequence[Batch], view: Viewport, columns: int) -> Iterator[str]:
-    """The titles and the rows in sight, with the cursor on the first."""
+    """Yield the titles and the visible rows, with the cursor on the first."""
     shape, now = (MARKS, *COLUMNS), time.time()
     widths = fit_columns(shape, columns - TABLE_EDGES)
     yield brush.line([Cell(" "), *fit_titles(shape, widths), Cell(" ")])

@@ -103,8 +103,6 @@ async def test_a_button_asleep_is_not_clicked() -> None:
     app = AskingApp(delete(12))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.click("#yes")
-        await pilot.pause()
-        assert app.answers == []
         await pilot.click("#no")
         await pilot.pause()
     assert app.answers == [False]
