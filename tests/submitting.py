@@ -1,4 +1,4 @@
-"""Submitting in a test: requests, sandboxes as somebody else sees them, and submissions without waiting."""
+"""Helpers to submit in tests: requests, sandboxes, and submissions without delays."""
 
 from __future__ import annotations
 
@@ -13,79 +13,83 @@ from batchtui.cache import Batch, Counts
 from batchtui.config import Credentials, Profile, Secret, private_dir
 from batchtui.results import Fetcher, ResultFiles, Results
 from batchtui.sandbox import Embedded
-from batchtui.submissions import UNKNOWN_SECONDS, Prepared, Submissions
+from batchtui.submissions import APPEAR_SECONDS, Failures, Plan, Submission, Submissions
 
 MODEL = "claude-haiku-4-5-20251001"
-AT_ONCE = (0.0, 0.0)
-"""Looks for a batch that is there already, or never will be."""
-PATIENTLY = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-"""Looks for a batch that the server may still be making."""
+NO_DELAYS = (0.0, 0.0)
+"""Lookups of a batch that exists already, or never will."""
+LONG_DELAYS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Lookups of a batch that the server may still be creating."""
 ONE_TRY = RetryPolicy(attempts=1)
 SLOW = 0.01
-"""Sandbox seconds in a real second: batches have an order, and none ends in a test."""
-SOON = (0.0, 0.01)
-"""Retries of what was refused, without waiting."""
+"""Sandbox speed at which batches have an order, and none ends during a test."""
+SHORT_DELAYS = (0.0, 0.01)
+"""Retries without waiting."""
 
 
 def request(custom_id: str, text: str = "Hello.") -> dict[str, Any]:
-    """A request in which nothing is wrong."""
+    """Return a valid request."""
     message = {"role": "user", "content": text}
     return {"custom_id": custom_id, "params": {"model": MODEL, "max_tokens": 100, "messages": [message]}}
 
 
 def write(path: Path, requests: Iterable[object]) -> Path:
-    """A file of JSON lines."""
+    """Write a file of JSON lines."""
     path.write_text("".join(f"{json.dumps(one)}\n" for one in requests), encoding="utf-8")
     return path
 
 
-def profile_of(sandbox: Embedded) -> Profile:
-    """A profile that points there."""
+def profile_of(sandbox: Embedded, *, read_only: bool = False) -> Profile:
+    """Return a profile for a sandbox."""
     credentials = Credentials(Secret(sandbox.api_key), "key")
-    return Profile(name="test", base_url=sandbox.base_url, credentials=credentials)
+    return Profile(name="test", base_url=sandbox.base_url, credentials=credentials, read_only=read_only)
 
 
 class Submitting:
-    """Submissions of one folder to one sandbox, as a process of its own would make them."""
+    """Submissions of one folder to one sandbox, as one process makes them."""
 
     def __init__(
-        self, client: BatchesClient, folder: Path, look_seconds: Sequence[float], unknown_seconds: float
+        self, client: BatchesClient, folder: Path, lookup_delays: Sequence[float], appear_seconds: float
     ) -> None:
         self.client = client
         self.folder = folder
-        self.told: list[object] = []
+        self.events: list[object] = []
         self.submissions = Submissions(
             folder,
             lambda: client,
             lambda _: None,
-            look_seconds=look_seconds,
-            unknown_seconds=unknown_seconds,
-            retry_seconds=SOON,
+            lookup_delays=lookup_delays,
+            appear_seconds=appear_seconds,
+            retry_delays=SHORT_DELAYS,
         )
 
-    async def create(self, path: Path, *, again: bool = False) -> list[str]:
-        """As `batchtui create FILE`; answers the ids of the batches."""
-        prepared = self.submissions.prepare(path)
-        try:
-            return await self.send(prepared, again=again)
-        finally:
-            self.submissions.discard(prepared)
+    async def create(self, path: Path, *, allow_duplicate: bool = False) -> list[str]:
+        """Submit a file like `batchtui create FILE`; return the ids of the batches."""
+        with self.submissions.plan_file(path) as plan:
+            return await self.send(plan, allow_duplicate=allow_duplicate)
 
-    async def send(self, prepared: Prepared, *, parent: str | None = None, again: bool = False) -> list[str]:
-        """Sends what was prepared, or goes on with it; nothing if it is done already."""
-        assert not prepared.faults
-        earlier = self.submissions.earlier(prepared, parent)
-        if earlier and earlier.is_whole and not again:
+    def plan_resubmission(self, batch_id: str, custom_ids: Sequence[str]) -> Plan:
+        """Plan to resubmit some requests."""
+        return self.submissions.plan_resubmission(batch_id, Failures(list(custom_ids)))
+
+    def newest_identical(self, path: Path) -> Submission | None:
+        """Return the newest submission with the same requests as a file."""
+        with self.submissions.plan_file(path) as plan:
+            return plan.identical[0] if plan.identical else None
+
+    async def send(self, plan: Plan, *, allow_duplicate: bool = False) -> list[str]:
+        """Send or resume a plan; return no ids if it is a duplicate."""
+        assert not plan.errors
+        if plan.duplicate and not allow_duplicate:
             return []
-        unfinished = earlier if earlier and not earlier.is_whole else None
-        done = await self.submissions.submit(
-            prepared, unfinished=unfinished, parent=parent, regardless=again, on_sent=self.told.append
+        submission = await self.submissions.submit(
+            plan, allow_duplicate=allow_duplicate, on_event=self.events.append
         )
-        return done.batch_ids
+        return submission.batch_ids
 
     @property
-    def kept(self) -> list[str]:
-        """The names of the copies of requests that are kept."""
+    def stored(self) -> list[str]:
+        """Names of the stored requests."""
         folder = self.folder / "requests"
         return sorted(path.stem for path in folder.glob("*.jsonl")) if folder.exists() else []
 
@@ -96,17 +100,18 @@ async def submitting(
     folder: Path,
     *,
     create_seconds: float = 10.0,
-    look_seconds: Sequence[float] = AT_ONCE,
-    unknown_seconds: float = UNKNOWN_SECONDS,
+    lookup_delays: Sequence[float] = NO_DELAYS,
+    appear_seconds: float = APPEAR_SECONDS,
+    read_only: bool = False,
 ) -> AsyncIterator[Submitting]:
-    """Submissions that end with the block; what they keep stays in the folder.
+    """Open submissions in a folder, which stays.
 
-    With `unknown_seconds=0` it is as if the time had passed in which a batch may still appear.
+    `appear_seconds=0` is as if the time had passed in which a batch may still appear.
     """
     private_dir(folder)
-    client = BatchesClient(profile_of(sandbox), retry=ONE_TRY, create_seconds=create_seconds)
-    async with client:
-        one = Submitting(client, folder, look_seconds, unknown_seconds)
+    profile = profile_of(sandbox, read_only=read_only)
+    async with BatchesClient(profile, retry=ONE_TRY, create_seconds=create_seconds) as client:
+        one = Submitting(client, folder, lookup_delays, appear_seconds)
         try:
             yield one
         finally:
@@ -114,13 +119,13 @@ async def submitting(
 
 
 async def batches_on(sandbox: Embedded) -> list[MessageBatch]:
-    """What somebody else with the same key sees, newest first."""
+    """List all batches with another client, newest first."""
     async with BatchesClient(profile_of(sandbox)) as client:
         return [batch async for batch in client.iterate(limit=1000)]
 
 
 def record_of(batch: MessageBatch) -> Batch:
-    """A batch as the cache knows it."""
+    """Return a batch as the cache has it."""
     counts = batch.request_counts
     return Batch(
         id=batch.id,
@@ -137,7 +142,7 @@ def record_of(batch: MessageBatch) -> Batch:
 
 
 async def ended(client: BatchesClient, batch_id: str) -> MessageBatch:
-    """A batch once it has ended; each call takes long enough not to be a storm."""
+    """Wait until a batch has ended."""
     while True:
         batch = await client.retrieve(batch_id)
         if batch.processing_status == "ended":
@@ -145,7 +150,7 @@ async def ended(client: BatchesClient, batch_id: str) -> MessageBatch:
 
 
 async def results_of(one: Submitting, batch_id: str) -> Results:
-    """All results of a batch, once it has ended."""
+    """Wait until a batch has ended, and download its results."""
     batch = await ended(one.client, batch_id)
     files = ResultFiles(one.folder, batch_id)
     fetcher = Fetcher(

@@ -21,6 +21,7 @@ from batchtui.api.errors import (
     NotReachable,
     OutcomeUnknown,
     RangeNotSatisfiable,
+    ReadOnlySession,
     StatusError,
     TimedOut,
     UnexpectedResponse,
@@ -93,6 +94,7 @@ class BatchesClient:
         self._create_seconds = create_seconds
         self._create_timeout = httpx.Timeout(**TIMEOUT.as_dict() | {"read": create_seconds})
         self.base_url = profile.base_url
+        self._is_read_only = profile.read_only
         self.server_time: float | None = None
         """The `date` of the last response, in seconds since the epoch; None if missing."""
         plain = profile.base_url.startswith("http://")
@@ -140,6 +142,7 @@ class BatchesClient:
         return await self._create(body, body.size)
 
     async def _create(self, body: AsyncIterable[bytes], size: int) -> MessageBatch:
+        self._check_writable()
         headers = {"content-type": "application/json", "content-length": str(size)}
         try:
             async with self._deadline(self._create_seconds) as restart:
@@ -201,11 +204,13 @@ class BatchesClient:
 
     async def cancel(self, batch_id: str) -> MessageBatch:
         """Request cancellation. The batch becomes `canceling`, then `ended`, and may have results."""
+        self._check_writable()
         response, body = await self._call("POST", _path(batch_id) + "/cancel")
         return _checked(batch_id, parse(MessageBatch, body, response.headers))
 
     async def delete(self, batch_id: str) -> DeletedMessageBatch:
         """Permanently delete an ended batch and its results."""
+        self._check_writable()
         response, body = await self._call("DELETE", _path(batch_id))
         return _checked(batch_id, parse(DeletedMessageBatch, body, response.headers))
 
@@ -236,6 +241,10 @@ class BatchesClient:
             yield stream
         finally:
             await response.aclose()
+
+    def _check_writable(self) -> None:
+        if self._is_read_only:
+            raise ReadOnlySession
 
     async def _call(self, method: str, path: str, **arguments: Any) -> tuple[httpx.Response, bytes]:  # noqa: ANN401
         """Send a request with retries, and return the response with its body."""

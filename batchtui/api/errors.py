@@ -77,6 +77,13 @@ class UnusableId(ApiError):
         super().__init__(why_not_plain(batch_id))
 
 
+class ReadOnlySession(ApiError):
+    """The profile is read-only, so nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("This is a read-only session: nothing is canceled, deleted or submitted.")
+
+
 class RangeNotSatisfiable(ApiError):
     """No results at the requested offset (416).
 

@@ -26,7 +26,7 @@ from batchtui.cli.download import (
 )
 from batchtui.cli.errors import Failed
 from batchtui.cli.output import say
-from batchtui.cli.parameters import TEXT
+from batchtui.cli.parameters import TEXT, AliasedOption
 from batchtui.process import INCOMPLETE
 from batchtui.text import clean_text, count, plural
 
@@ -41,9 +41,15 @@ OUTCOMES = ("succeeded", "errored", "canceled", "expired")
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write a new file.")
-@click.option("--type", "outcome", type=click.Choice(OUTCOMES), help="Only results with this outcome.")
+@click.option(
+    "--outcome",
+    cls=AliasedOption,
+    aliases=["--type"],
+    type=click.Choice(OUTCOMES),
+    help="Only results with this outcome.",
+)
 @click.option("--custom-id", metavar="C", type=TEXT, help="Only the result for this request.")
-@click.option("--merged", is_flag=True, help="As one with what was submitted again of it.")
+@click.option("--merged", is_flag=True, help="Merge with resubmitted results.")
 @click.option(
     "--format",
     "form",

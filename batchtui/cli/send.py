@@ -1,91 +1,103 @@
-"""What `create` and `resubmit` share: they ask before paying twice, send, and say how it goes."""
+"""Shared by `create` and `resubmit`: show a plan, confirm it, send it."""
 
 from __future__ import annotations
 
-import shlex
-import time
 from typing import TYPE_CHECKING
 
 from batchtui.cli.confirm import ask
 from batchtui.cli.errors import Failed
 from batchtui.cli.output import print_line, print_objects, say
 from batchtui.cli.progress import show_progress
-from batchtui.text import count, long_duration, plural, size
+from batchtui.text import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batchtui.submissions import Part, Prepared, SendEvent, Submission
+    from batchtui.submissions import Part, Plan, SendEvent
     from batchtui.workspace import Workspace
 
-NAMED = 20
-"""Ids that a sentence names one by one, at most."""
+
+def check_errors(plan: Plan, *, as_json: bool) -> None:
+    """Print the errors of a plan, and fail if there are any."""
+    for error in plan.errors:
+        if as_json:
+            line, request, custom_id, message = error
+            print_objects([{"line": line, "request": request, "custom_id": custom_id, "fault": message}])
+        place = f", {error.place}" if error.place else ""
+        say(f"{plan.source}{place}: {error.message}.")
+    if plan.errors:
+        raise Failed(f"{plan.errors_text} Fix them and run the command again.")
 
 
-def find_earlier(
-    workspace: Workspace, prepared: Prepared, parent: str | None, again: bool, yes: bool
-) -> Submission | None:
-    """What was sent of the same content before, if it is to be gone on with; asks before paying twice."""
-    earlier = workspace.submissions.earlier(prepared, parent)
-    if earlier is None:
-        return None
-    say_earlier(earlier)
-    if not earlier.is_whole:
-        return earlier
-    if not again:
-        if yes:
-            raise Failed("Nothing was sent. Add --again to submit it, and pay for it, a second time.")
-        ask(yes, "Submit it again, and pay for it a second time?")
-    return None
+def show(plan: Plan) -> None:
+    """Print what would be sent, and the estimated cost."""
+    say(f"{plan.source}: {plan.size_text}")
+    for line in plan.model_lines:
+        say(f"  {line}")
+    say(plan.estimate.text)
 
 
-def say_earlier(earlier: Submission) -> None:
-    """Say when the same content was submitted, and as what."""
-    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(earlier.created_at))
-    if not earlier.is_whole:
-        done = f"{len(earlier.batch_ids)} of {plural(len(earlier.parts), 'batch', 'batches')}"
-        say(f"The same submission was started on {date}, {done} created. Submitting again continues it.")
-    elif earlier.is_unrecorded:
-        say(
-            f"The same content may have been submitted on {date}: the record of it was lost. If its batch is "
-            f"in `batchtui list`, run `batchtui attach ID {shlex.quote(earlier.source)}`."
-        )
-    else:
-        say(f"The same content was already submitted on {date} as {some(earlier.batch_ids)}.")
+def show_identical(plan: Plan) -> None:
+    """Print when identical requests were submitted."""
+    if plan.identical:
+        say(plan.identical_text)
 
 
-async def submit(
-    workspace: Workspace,
-    prepared: Prepared,
-    unfinished: Submission | None,
-    parent: str | None,
-    again: bool,
-    as_json: bool,
+def as_object(plan: Plan) -> dict[str, object]:
+    """Return a plan for `--json`."""
+    estimate = plan.estimate
+    return {
+        "file": plan.source,
+        "requests": plan.requests,
+        "bytes": plan.bytes,
+        "batches": plan.batches,
+        "models": [
+            {
+                "model": load.model,
+                "requests": load.requests,
+                "input_tokens": load.input_tokens,
+                "max_input_tokens": load.most_input_tokens if load.is_bound else None,
+                "max_output_tokens": load.max_tokens,
+            }
+            for load in plan.models
+        ],
+        "input_usd": None if estimate.least is None else float(estimate.least),
+        "max_usd": None if estimate.most is None else float(estimate.most),
+        "is_bound": estimate.is_bound,
+    }
+
+
+async def confirm_and_send(
+    workspace: Workspace, plan: Plan, question: str, *, yes: bool, allow_duplicate: bool, as_json: bool
 ) -> None:
-    """Sends, and prints what was created even if not all of it was.
+    """Confirm a plan, send it, and print the created batches even if not all were created.
 
     Args:
-        workspace: Where to.
-        prepared: What to send.
-        unfinished: An earlier submission of the same, to go on with.
-        parent: The batch whose failed requests these are, if they are.
-        again: Whether `--again` was given: also what may exist already is sent.
-        as_json: Whether to print objects instead of ids.
+        workspace: The workspace.
+        plan: A plan without errors.
+        question: The question to confirm.
+        yes: Whether `--yes` was given.
+        allow_duplicate: Whether `--allow-duplicate` was given.
+        as_json: Print objects instead of ids.
     """
     from asyncio import CancelledError
 
-    submission_id = unfinished.id if unfinished else prepared.kept.name
+    show_identical(plan)
+    if plan.duplicate and not allow_duplicate:
+        if yes:
+            raise Failed("Nothing was sent. Add --allow-duplicate to submit them, and pay for them, again.")
+        ask(yes, "Submit them again, and pay for them again?")
+    show(plan)
+    ask(yes, question)
     try:
-        await workspace.submit(
-            prepared, unfinished=unfinished, parent=parent, regardless=again, on_sent=_report_sent
-        )
+        await workspace.submit(plan, allow_duplicate=allow_duplicate, on_event=_show_event)
     except CancelledError:  # ctrl+c, or another signal that ends the process
         show_progress("")
-        _say_what_may_exist(workspace.submissions.parts(submission_id))
+        _warn_of_unknown(workspace.submissions.parts(plan.submission_id))
         raise
     finally:
         show_progress("")
-        for part in workspace.submissions.parts(submission_id):
+        for part in workspace.submissions.parts(plan.submission_id):
             if part.batch_id and as_json:
                 number, requests = part.number + 1, part.span.requests
                 print_objects([{"id": part.batch_id, "requests": requests, "part": number}])
@@ -93,32 +105,21 @@ async def submit(
                 print_line(part.batch_id)
 
 
-def _say_what_may_exist(parts: Sequence[Part]) -> None:
+def _warn_of_unknown(parts: Sequence[Part]) -> None:
     if any(part.may_exist for part in parts):
         which = "The batch" if len(parts) == 1 else "One of the batches"
         say(
-            f"{which} may exist: all of it was sent, and no clear answer came. "
-            "Run the same command again: it looks for the batch before it sends."
+            f"{which} may exist: all of it was sent without a clear response. "
+            "Run the same command again. It looks for the batch before it sends."
         )
 
 
-def _report_sent(event: SendEvent) -> None:
-    from batchtui.submissions import Found, Lost, Sent
+def _show_event(event: SendEvent) -> None:
+    from batchtui.submissions import Uploaded
 
-    if isinstance(event, Sent):
+    if isinstance(event, Uploaded):
         which = f"batch {event.part + 1} of {event.parts}: " if event.parts > 1 else ""
         show_progress(f"{which}{size(event.done)} of {size(event.size)} sent")
-        return
-    show_progress("")
-    if isinstance(event, Found):
-        say(f"Found: {event.batch_id} has the custom_ids of these requests.")
-    elif isinstance(event, Lost):
-        say(f"No clear answer: {event.why} Looking for the batch on the server.")
     else:
-        say(f"{event.why} Trying again in {long_duration(event.seconds)}.")
-
-
-def some(names: list[str]) -> str:
-    """The first of some names, and how many more there are."""
-    shown = ", ".join(names[:NAMED])
-    return f"{shown} and {count(len(names) - NAMED)} more" if len(names) > NAMED else shown
+        show_progress("")
+        say(str(event))

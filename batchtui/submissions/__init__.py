@@ -1,8 +1,6 @@
-"""The requests of batches: read, checked, kept on this disk, and sent exactly once.
+"""Submits request files and failed requests as batches, each once, and stores what was sent.
 
-`prepare` makes of somebody's file what can be sent, `Submitter` sends it, `Journal` writes each step down
-before it is taken, `KeptRequests` gives back what the API does not. Importing this costs nothing: each
-name's module comes with its first use.
+`Submissions` is the front door. Names are imported on first use.
 """
 
 from typing import TYPE_CHECKING
@@ -10,122 +8,69 @@ from typing import TYPE_CHECKING
 from batchtui.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from batchtui.submissions.attaching import Attached, Attaching, NotAttached
-    from batchtui.submissions.finder import UNKNOWN_SECONDS, Finder, NotSubmitted, first_custom_ids
-    from batchtui.submissions.journal import Journal
-    from batchtui.submissions.parsing import Item, read_items
-    from batchtui.submissions.preparing import Prepared, prepare, prepare_items
-    from batchtui.submissions.record_store import JournalError
+    from batchtui.submissions.attaching import Attached, Attachment
+    from batchtui.submissions.errors import UNREADABLE, JournalError, NotSubmitted, SubmissionError
+    from batchtui.submissions.estimation import Estimate, estimate
+    from batchtui.submissions.finder import APPEAR_SECONDS
+    from batchtui.submissions.lineage import Origin
+    from batchtui.submissions.parsing import Item
+    from batchtui.submissions.plan import Plan
+    from batchtui.submissions.preparing import OnProgress, Prepared
     from batchtui.submissions.records import Part, PartState, Submission
-    from batchtui.submissions.request_store import KeptRequests, Load, RequestBody, Span
-    from batchtui.submissions.sender import Found, Lost, OnSent, Refused, SendEvent, Sent, Submitter
-    from batchtui.submissions.service import (
-        CANNOT_READ,
-        FAILED,
-        Estimate,
-        Failures,
-        Origin,
-        SubmissionError,
-        Submissions,
-        estimate,
-    )
-    from batchtui.submissions.validation import Fault
+    from batchtui.submissions.request_file import RequestBody
+    from batchtui.submissions.resubmission import FAILED, Failures
+    from batchtui.submissions.sender import BatchFound, OnEvent, ResponseLost, Retrying, SendEvent, Uploaded
+    from batchtui.submissions.service import Submissions
+    from batchtui.submissions.workflow import check_file
+
+_MODULES = {
+    "attaching": ("Attached", "Attachment"),
+    "errors": ("UNREADABLE", "JournalError", "NotSubmitted", "SubmissionError"),
+    "estimation": ("Estimate", "estimate"),
+    "finder": ("APPEAR_SECONDS",),
+    "lineage": ("Origin",),
+    "parsing": ("Item",),
+    "plan": ("Plan",),
+    "preparing": ("OnProgress", "Prepared"),
+    "records": ("Part", "PartState", "Submission"),
+    "request_file": ("RequestBody",),
+    "resubmission": ("FAILED", "Failures"),
+    "sender": ("BatchFound", "OnEvent", "ResponseLost", "Retrying", "SendEvent", "Uploaded"),
+    "service": ("Submissions",),
+    "workflow": ("check_file",),
+}
 
 __all__ = [
-    "CANNOT_READ",
+    "APPEAR_SECONDS",
     "FAILED",
-    "UNKNOWN_SECONDS",
+    "UNREADABLE",
     "Attached",
-    "Attaching",
+    "Attachment",
+    "BatchFound",
     "Estimate",
     "Failures",
-    "Fault",
-    "Finder",
-    "Found",
     "Item",
-    "Journal",
     "JournalError",
-    "KeptRequests",
-    "Load",
-    "Lost",
-    "NotAttached",
     "NotSubmitted",
-    "OnSent",
+    "OnEvent",
+    "OnProgress",
     "Origin",
     "Part",
     "PartState",
+    "Plan",
     "Prepared",
-    "Refused",
     "RequestBody",
+    "ResponseLost",
+    "Retrying",
     "SendEvent",
-    "Sent",
-    "Span",
     "Submission",
     "SubmissionError",
     "Submissions",
-    "Submitter",
+    "Uploaded",
+    "check_file",
     "estimate",
-    "first_custom_ids",
-    "prepare",
-    "prepare_items",
-    "read_items",
 ]
 
-_MODULES = {
-    "attaching": (
-        "Attached",
-        "Attaching",
-        "NotAttached",
-    ),
-    "finder": (
-        "Finder",
-        "NotSubmitted",
-        "UNKNOWN_SECONDS",
-        "first_custom_ids",
-    ),
-    "journal": ("Journal",),
-    "parsing": (
-        "Item",
-        "read_items",
-    ),
-    "preparing": (
-        "Prepared",
-        "prepare",
-        "prepare_items",
-    ),
-    "record_store": ("JournalError",),
-    "records": (
-        "Part",
-        "PartState",
-        "Submission",
-    ),
-    "request_store": (
-        "KeptRequests",
-        "Load",
-        "RequestBody",
-        "Span",
-    ),
-    "sender": (
-        "Found",
-        "Lost",
-        "OnSent",
-        "Refused",
-        "SendEvent",
-        "Sent",
-        "Submitter",
-    ),
-    "service": (
-        "CANNOT_READ",
-        "Estimate",
-        "FAILED",
-        "Failures",
-        "Origin",
-        "SubmissionError",
-        "Submissions",
-        "estimate",
-    ),
-    "validation": ("Fault",),
-}
 __getattr__ = lazy_names(
     __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
 )

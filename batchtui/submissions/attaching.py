@@ -1,32 +1,27 @@
-"""Ties a batch to the requests that a person says it came from; what was said wrongly can be said again."""
+"""Attaches a request file to a batch that was created elsewhere, or whose response was lost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from batchtui.submissions.journal import Journal
+from batchtui.submissions.errors import SubmissionError
 from batchtui.submissions.preparing import Prepared
 from batchtui.submissions.records import Part
-from batchtui.submissions.request_store import KeptRequests
+from batchtui.submissions.request_store import RequestStore
 from batchtui.text import count, plural
-
-
-class NotAttached(Exception):
-    """A file was not attached to a batch; one sentence or two, with what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """How a file of requests fits the batch that it was tied to.
+    """How an attached file matches its batch.
 
     Attributes:
-        requests: Requests in the file, or in the part of it that has become this batch.
-        missing: custom_ids that the batch has results for and the file does not have.
-        extra: custom_ids that the file has and the batch has no results for.
-        compared: Whether the results are here, so that ids could be compared.
-        replaced: The file that was attached before and is not any more; empty if there was none.
+        requests: Requests in the file, or in the part of it that is this batch.
+        missing: custom_ids of the batch's results that the file does not have.
+        extra: custom_ids of the file that the batch has no results for.
+        compared: Whether there were results to compare.
+        replaced: The file that was attached before; empty if there was none.
     """
 
     requests: int
@@ -41,114 +36,108 @@ class Attached:
         return not self.compared or len(self.extra) < self.requests
 
     def covered(self, requests: int) -> int:
-        """Return how many requests of a batch these are, as far as it is known.
-
-        Args:
-            requests: How many the batch has.
-        """
+        """Return how many of a batch's requests the file has, as far as it is known."""
         return self.requests - len(self.extra) if self.compared else min(self.requests, requests)
 
 
-class Attaching:
+class Attachment:
     """Attaches files to one batch.
 
     Args:
-        journal: Where it is written down.
-        folder: Where requests are kept.
+        store: The stored requests.
         batch_id: The batch.
-        requests: How many it has.
-        results: The custom_ids of its results, if all of them are known.
+        requests: Number of its requests.
+        result_ids: The custom_ids of all its results, if it has results.
     """
 
     def __init__(
-        self, journal: Journal, folder: Path, batch_id: str, requests: int, results: Sequence[str] | None
+        self, store: RequestStore, batch_id: str, requests: int, result_ids: Sequence[str] | None
     ) -> None:
-        self._journal = journal
-        self._folder = folder
+        self._store = store
+        self._journal = store.journal
         self._batch_id = batch_id
         self._requests = requests
-        self._results = results
+        self._result_ids = result_ids
 
     def attach(self, prepared: Prepared) -> Attached:
-        """Attach a file in place of the one that was attached before, if there was one.
+        """Attach a file in place of the one attached before.
 
         Raises:
-            NotAttached: The batch was submitted from here, came from other requests, may be one of several
-                parts of the file, or the file has fewer of its requests than what was attached before.
+            SubmissionError: batchtui submitted the batch, the file does not match, several parts of it match,
+                or the file attached before has more of the batch's requests.
         """
         before = self._journal.part_of(self._batch_id)
         if before and not before.is_attached:
-            raise NotAttached(f"{self._batch_id} was submitted from here: its requests are kept already.")
-        same = {one.id for one in self._journal.same(prepared.digest, prepared.size)}
+            raise SubmissionError(f"batchtui submitted {self._batch_id}. Its requests are stored already.")
+        identical = {one.id for one in self._journal.identical(prepared.digest, prepared.size)}
         undone = ""
-        if before and before.submission in same:
-            attached = self._compare(list(prepared.kept.custom_ids(before.span)))
+        if before and before.submission in identical:
+            attached = self._compare(list(prepared.file.custom_ids(before.span)))
             if attached.fits:
-                self._journal.detach(self._batch_id, but=before.submission)
+                self._journal.detach(self._batch_id, keep=before.submission)
                 self._journal.restore_requests(self._journal.submission(before.submission), prepared)
                 return attached
             self._journal.detach(self._batch_id)
-            before, undone = None, " That it was attached before is undone."
-        lost = self._lost_part(prepared, same)
-        span = lost.span if lost else prepared.whole
-        attached = self._compare(list(prepared.kept.custom_ids(span)))
+            before, undone = None, " It was attached before and is now detached."
+        lost = self._lost_part(prepared, identical)
+        span = lost.span if lost else prepared.span
+        attached = self._compare(list(prepared.file.custom_ids(span)))
         if not attached.fits:
-            source = prepared.source
-            raise NotAttached(
-                f"{source} has no custom_id of {self._batch_id} and was not attached to it.{undone}"
+            raise SubmissionError(
+                f"No matching custom_ids in {prepared.source} and {self._batch_id}. Not attached.{undone}"
             )
-        replaced = self._may_replace(before, attached, prepared) if before else ""
+        replaced = self._replaced(before, attached, prepared) if before else ""
         if lost:
             self._journal.note_attached(lost, self._batch_id)
         else:
             self._journal.attach(self._batch_id, prepared, span)
         return replace(attached, replaced=replaced)
 
-    def _may_replace(self, before: Part, attached: Attached, prepared: Prepared) -> str:
+    def _replaced(self, before: Part, attached: Attached, prepared: Prepared) -> str:
         """Return the file that was attached before.
 
         Raises:
-            NotAttached: It has more of the batch's requests than the new one.
+            SubmissionError: It has more of the batch's requests than the new one.
         """
         source = self._journal.submission(before.submission).source
-        kept = KeptRequests(self._folder, before.submission)
-        if not kept.data.exists():
+        file = self._store.file(before.submission)
+        if not file.data.exists():
             return source
-        has = self._compare(list(kept.custom_ids(before.span))).covered(self._requests)
+        had = self._compare(list(file.custom_ids(before.span))).covered(self._requests)
         covered = attached.covered(self._requests)
-        if covered < has:
+        if covered < had:
             of = plural(self._requests, "request", "requests")
-            raise NotAttached(
-                f"{prepared.source} has {count(covered)} of {of} of {self._batch_id}; {source}, which was "
-                f"attached before, has {count(has)}. Attach a file that has all of them."
+            raise SubmissionError(
+                f"{prepared.source} has {count(covered)} of {of} of {self._batch_id}; the attached {source} "
+                f"has {count(had)}. Attach a file that has all of them."
             )
         return source
 
-    def _lost_part(self, prepared: Prepared, same: set[str]) -> Part | None:
-        """What was sent of these very requests without an answer, if it is as large as the batch and fits.
+    def _lost_part(self, prepared: Prepared, identical: set[str]) -> Part | None:
+        """Return the part with these requests whose response was lost, if it matches the batch.
 
         Raises:
-            NotAttached: Several parts fit.
+            SubmissionError: Several parts match.
         """
         found = [
             part
             for part in self._journal.unknown_attempts()
-            if part.submission in same
+            if part.submission in identical
             and part.span.requests == self._requests
-            and self._compare(list(prepared.kept.custom_ids(part.span))).fits
+            and self._compare(list(prepared.file.custom_ids(part.span))).fits
         ]
         if len({part.span for part in found}) > 1:
-            raise NotAttached(
-                f"{self._batch_id} may be any of several parts of {prepared.source}. Attach it once it has "
-                "results to compare."
+            raise SubmissionError(
+                f"Several parts of {prepared.source} match {self._batch_id}. "
+                "Attach it when the batch has results to compare."
             )
         lost = self._journal.lost_parts()
         return next((part for part in found if part in lost), None)
 
     def _compare(self, custom_ids: Sequence[str]) -> Attached:
-        if self._results is None:
+        if self._result_ids is None:
             return Attached(len(custom_ids), [], [], compared=False)
-        ours, theirs = dict.fromkeys(custom_ids), dict.fromkeys(self._results)
+        ours, theirs = dict.fromkeys(custom_ids), dict.fromkeys(self._result_ids)
         missing = [custom_id for custom_id in theirs if custom_id not in ours]
         extra = [custom_id for custom_id in ours if custom_id not in theirs]
         return Attached(len(custom_ids), missing, extra, compared=True)

@@ -1,4 +1,4 @@
-"""`journal.db`: a second copy of every receipt, and one file to read instead of thousands (SQLite)."""
+"""`journal.db` (SQLite): a copy of every receipt, so that one file is read instead of thousands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from batchtui.disk import open_database, transaction
 from batchtui.submissions.records import Part, PartState, Submission, seal, unseal
-from batchtui.submissions.request_store import Span
+from batchtui.submissions.request_file import Span
 
 MIGRATIONS = (
     """
@@ -57,16 +57,16 @@ MIGRATIONS = (
     """,
 )
 _ONE_ROW = "SELECT stamp, text FROM receipts WHERE name = ? AND typeof(text) = 'blob'"
-_FIRST_TABLES = ("parts", "batches", "submissions")
-"""What the first version held instead of receipts."""
+_V1_TABLES = ("parts", "batches", "submissions")
+"""Tables of version 1, which had no receipts."""
 
 
 class Row(NamedTuple):
-    """A receipt as the journal has it.
+    """A receipt in the journal.
 
     Attributes:
-        stamp: The stamp of the receipt's file when both were the same.
-        text: What it says.
+        stamp: Stamp of the receipt's file when both were identical.
+        text: The sealed record.
     """
 
     stamp: str
@@ -74,14 +74,14 @@ class Row(NamedTuple):
 
 
 class Mirror:
-    """The open file.
+    """The open database.
 
     Args:
         path: The file, in an existing private folder.
 
     Raises:
         NewerSchema: A newer batchtui wrote it.
-        sqlite3.DatabaseError: It cannot be used, or is damaged.
+        sqlite3.DatabaseError: It is damaged or cannot be used.
         OSError: It cannot be opened.
     """
 
@@ -96,32 +96,32 @@ class Mirror:
             raise
 
     def _check(self) -> None:
-        is_first = self._has_first_tables()
-        # The whole check also compares indexes with tables, which is how a changed value shows. Receipts
-        # have checksums of their own and do not need it.
+        is_v1 = self._has_v1_tables()
+        # The full check also compares indexes with tables and so finds changed values. Receipts have
+        # checksums and do not need it.
         (found,) = self.connection.execute(
-            f"PRAGMA {'integrity_check' if is_first else 'quick_check'}(1)"
+            f"PRAGMA {'integrity_check' if is_v1 else 'quick_check'}(1)"
         ).fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        if is_first:
+        if is_v1:
             with transaction(self.connection):
-                if self._has_first_tables():  # nobody else was quicker
-                    self.store(_first_rows(self.connection))
-                    for table in _FIRST_TABLES:
+                if self._has_v1_tables():  # unless another process was faster
+                    self.store(_v1_rows(self.connection))
+                    for table in _V1_TABLES:
                         self.connection.execute(f"DROP TABLE {table}")
 
-    def _has_first_tables(self) -> bool:
-        look = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'submissions'"
-        return self.connection.execute(look).fetchone() is not None
+    def _has_v1_tables(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'submissions'"
+        return self.connection.execute(query).fetchone() is not None
 
     def version(self) -> int:
-        """A number that changes when another process writes."""
+        """Return a number that changes when another process writes."""
         (version,) = self.connection.execute("PRAGMA data_version").fetchone()
         return int(version)
 
     def rows(self) -> dict[str, Row]:
-        """All receipts by name."""
+        """Return all receipts by name."""
         return {
             name: Row(stamp, text)
             for name, stamp, text in self.connection.execute(
@@ -130,33 +130,33 @@ class Mirror:
         }
 
     def row(self, name: str) -> Row | None:
-        """One receipt."""
+        """Return a receipt."""
         found = self.connection.execute(_ONE_ROW, (name,)).fetchone()
         return Row(*found) if found else None
 
     def store(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """Puts receipts in the place of earlier ones of the same names; part of a transaction."""
+        """Insert or replace receipts; call it in a transaction."""
         self.connection.executemany(
             "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?)", ((name, *row) for name, row in rows)
         )
 
     def remove(self, name: str) -> None:
-        """Deletes a receipt; part of a transaction."""
+        """Delete a receipt; call it in a transaction."""
         self.connection.execute("DELETE FROM receipts WHERE name = ?", (name,))
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self.connection.close()
 
 
-def _first_rows(db: sqlite3.Connection) -> list[tuple[str, Row]]:
-    """Receipts of what the first version had written down.
+def _v1_rows(db: sqlite3.Connection) -> list[tuple[str, Row]]:
+    """Return the submissions of version 1 as receipts.
 
     Raises:
-        sqlite3.DatabaseError: There is something else in it.
+        sqlite3.DatabaseError: The tables are not valid.
     """
     try:
-        rows = [(one.id, Row("", seal(one))) for one in _first_submissions(db)]
+        rows = [(one.id, Row("", seal(one))) for one in _v1_submissions(db)]
         for _, row in rows:
             unseal(row.text)
     except (ValueError, TypeError) as error:
@@ -164,11 +164,11 @@ def _first_rows(db: sqlite3.Connection) -> list[tuple[str, Row]]:
     return rows
 
 
-def _first_submissions(db: sqlite3.Connection) -> list[Submission]:
-    """What the first version had written down."""
+def _v1_submissions(db: sqlite3.Connection) -> list[Submission]:
+    """Return the submissions of version 1."""
     query = "SELECT * FROM parts ORDER BY submission, number"
     parts = {
-        submission: [_first_part(*row) for row in rows]
+        submission: [_v1_part(*row) for row in rows]
         for submission, rows in groupby(db.execute(query).fetchall(), key=itemgetter(0))
     }
     made = [
@@ -189,7 +189,7 @@ def _first_submissions(db: sqlite3.Connection) -> list[Submission]:
     return made
 
 
-def _first_part(submission: str, number: int, *rest: object) -> Part:
+def _v1_part(submission: str, number: int, *rest: object) -> Part:
     *span, state, batch_id, sent_at, before, before_at = rest
     known = batch_id, sent_at, before, before_at or 0.0
     return Part(submission, number, Span(*span), PartState(str(state)), *known)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""Checks long texts of a request in place, so that a line of 256 MB is not held again as text.
+"""Checks long strings of a request in place, so that a line of 256 MB is not decoded into memory.
 
-A text of a few emoji takes four bytes a character in Python: a long line would be held five times.
+Python stores a string with one emoji at four bytes a character: a long line would take five times its size.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import codecs
 import re
 
 LONG_LINE = 1024 * 1024
-"""Shorter lines are decoded as they are."""
+"""Shorter lines are decoded as a whole."""
 LONG_TEXT = 64 * 1024
 CHUNK = 1024 * 1024
 
@@ -20,25 +20,28 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def shorten_texts(raw: bytes) -> tuple[bytes, dict[str, int]]:
-    """The line with a word in place of each long text, and how many bytes each word stands for.
+    """Replace the long strings of a line by short placeholders.
 
-    Only texts that are JSON are replaced; for all else the line must still be decoded.
+    Only valid JSON strings are replaced; the rest is left to the decoder.
+
+    Returns:
+        The shortened line, and the bytes that each placeholder stands for.
 
     Raises:
-        UnicodeDecodeError: A long text is not UTF-8.
+        UnicodeDecodeError: A long string is not UTF-8.
     """
     lengths: dict[str, int] = {}
     short, copied = bytearray(), 0
     for text in _TEXT.finditer(raw):
         start, end = text.span()
-        # Whether surrogates come in pairs is left to the decoder.
+        # The decoder checks that surrogates are paired.
         if end - start <= LONG_TEXT or _SURROGATE.search(raw, start, end):
             continue
         _check_utf8(raw, start, end)
-        word = f"(long text {len(lengths) + 1})"
-        lengths[word] = end - start - 2
+        placeholder = f"(long text {len(lengths) + 1})"
+        lengths[placeholder] = end - start - 2
         short += memoryview(raw)[copied:start]
-        short += f'"{word}"'.encode()
+        short += f'"{placeholder}"'.encode()
         copied = end
     if not lengths:
         return raw, lengths

@@ -1,19 +1,19 @@
-"""A moment by every clock that can be read, because any single one may be set while we wait."""
+"""A point in time by several clocks, because any one of them may be changed while we wait."""
 
 from __future__ import annotations
 
 import time
 from typing import NamedTuple
 
-# On Linux this clock also runs while the machine sleeps.
+# On Linux this clock also counts while the machine sleeps.
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Moment(NamedTuple):
-    """A moment as several clocks show it.
+    """A point in time by several clocks.
 
     Attributes:
-        wall: Seconds since the epoch by this machine's clock, which anybody may set.
+        wall: Seconds since the epoch by this machine's clock, which may be changed.
         boot: Seconds since this machine started; None if unknown.
         server: Seconds since the epoch by the server's clock; None if unknown.
     """
@@ -27,7 +27,7 @@ class Moment(NamedTuple):
         """Return the current moment.
 
         Args:
-            server: The time that the server has just given, if it did.
+            server: Time of the server's latest response, if known.
         """
         return cls(time.time(), time.clock_gettime(_BOOT_CLOCK), server)
 
@@ -39,14 +39,13 @@ class Moment(NamedTuple):
         return now._replace(server=self.server + self._replace(server=None).elapsed(now))
 
     def elapsed(self, now: Moment) -> float:
-        """Return how many seconds have passed at least: the least that any clock shows.
+        """Return the fewest seconds that any clock shows.
 
-        So a clock that was set forward does not count. One that shows less than nothing was set back and is
-        left out.
+        So a clock that was set forward does not count. Negative times, of a clock set back, are ignored.
         """
         spans = [now.wall - self.wall]
         if self.boot is not None and now.boot is not None:
-            # A smaller number means that the machine was restarted since, so all of the new one has passed.
+            # A smaller number means that the machine was restarted since.
             spans.append(now.boot - self.boot if now.boot >= self.boot else now.boot)
         if self.server is not None and now.server is not None:
             spans.append(now.server - self.server)

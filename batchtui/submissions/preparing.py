@@ -1,4 +1,4 @@
-"""From somebody's file to requests that can be sent: checked, counted, kept, divided into batches."""
+"""Prepares requests for submission: checks them, copies them to a draft, and divides them into batches."""
 
 from __future__ import annotations
 
@@ -10,67 +10,78 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from batchtui.config import open_private
 from batchtui.disk import transaction
 from batchtui.submissions.long_lines import LONG_LINE
 from batchtui.submissions.parsing import Item, read_items
-from batchtui.submissions.request_store import INDEX_BY_ID, KeptRequests, Load, Span, body_size
-from batchtui.submissions.validation import Checked, Fault, check, custom_id_of, identify
+from batchtui.submissions.request_file import INDEX_BY_ID, Load, RequestFile, Span, body_size
+from batchtui.submissions.validation import Checked, FileError, check, custom_id_of, identify
 from batchtui.text import clean_line, count, size
 
-MOST_REQUESTS = 100_000
-MOST_BYTES = 256_000_000
+MAX_REQUESTS = 100_000
+MAX_BYTES = 256_000_000
 """Limits of one batch, by the smaller reading of 256 MB. Source: public API guide, Batch processing."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-FAULTS_KEPT = 100_000
-"""More are counted but not told one by one: by then it is another kind of file."""
+MAX_ERRORS = 100_000
+"""Further errors are only counted: a file with that many is something else."""
 PROMPT_STEP = 10_000
-"""Tokens: prompts are told apart by length no finer than that. Prices change at whole multiples of it."""
-_INSERT_LOAD = f"INSERT INTO loads VALUES (?{', ?' * len(Load._fields)})"  # noqa: S608 - marks only
-_ROWS_AT_ONCE = 2_000
+"""Tokens to which prompt lengths are rounded up. Price limits are whole multiples of it."""
+_INSERT_LOAD = f"INSERT INTO loads VALUES (?{', ?' * len(Load._fields)})"  # noqa: S608 - placeholders only
+_ROWS_PER_INSERT = 2_000
 _NEWLINES = bytes.maketrans(b"\r\n", b"  ")
-_REPORT_ROWS = 1_000
+_PROGRESS_ROWS = 1_000
 
 
 @dataclass(slots=True)
 class Prepared:
-    """Requests that were read, checked and kept, but not sent.
+    """A draft: requests that were checked and copied, but not sent.
+
+    As a context manager it removes itself on exit, unless the journal has recorded it.
 
     Attributes:
-        kept: Where they are; `kept.remove()` unless they are sent.
-        source: The file that they came from, or another word for it.
-        digest: SHA-256 of all requests: the same content, the same digest.
-        requests: How many.
+        file: The copy.
+        source: The file that the requests came from, or a description.
+        digest: SHA-256 of all requests.
+        requests: Number of requests.
         size: Their bytes.
-        loads: What is asked of each model, by the length of the prompts.
-        faults: All that must be mended before they can be sent, in the order of the file.
-        fault_count: How many there are, told or not.
-        parts: How they are divided into batches; one part unless they are too many.
-        same: Submissions of the same content that the person was told of, by id.
-        is_begun: Whether its sending has begun: then `kept` is the journal's.
+        loads: Requests and tokens by model and prompt length.
+        errors: Errors to fix before sending, in the order of the file; at most `MAX_ERRORS`.
+        error_count: Number of all errors.
+        parts: The batches to create.
+        is_recorded: Whether the journal has recorded the requests, which then are no draft any more.
     """
 
-    kept: KeptRequests
+    file: RequestFile
     source: str
     digest: str = ""
     requests: int = 0
     size: int = 0
     loads: list[Load] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
+    errors: list[FileError] = field(default_factory=list)
+    error_count: int = 0
     parts: list[Span] = field(default_factory=list)
-    same: set[str] = field(default_factory=set)
-    is_begun: bool = False
+    is_recorded: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove the draft, unless the journal has recorded it."""
+        if not self.is_recorded:
+            self.file.remove()
 
     @property
-    def whole(self) -> Span:
-        """All of it."""
+    def span(self) -> Span:
+        """The span of all requests."""
         return Span(0, self.requests, 0, self.size)
 
     def models(self) -> list[Load]:
-        """What is asked of each model in all, most requests first."""
+        """Return requests and tokens by model, most requests first."""
         by_model: dict[str, list[Load]] = {}
         for load in self.loads:
             by_model.setdefault(load.model, []).append(load)
@@ -78,13 +89,13 @@ class Prepared:
         return sorted(sums, key=lambda load: (-load.requests, load.model))
 
     @property
-    def why_split(self) -> str:
-        """Why one batch cannot hold all of it; empty if it can."""
+    def split_reason(self) -> str:
+        """Why one batch cannot hold all requests; empty if it can."""
         if len(self.parts) < 2:
             return ""
         return (
-            f"{count(self.requests)} requests, {size(body_size(self.size))}, are more than one batch may "
-            f"have ({count(MOST_REQUESTS)} requests, 256 MB)"
+            f"{count(self.requests)} requests, {size(body_size(self.size))}, exceed the limits of one batch "
+            f"({count(MAX_REQUESTS)} requests, 256 MB)"
         )
 
 
@@ -100,28 +111,29 @@ def _sum_of(model: str, loads: Sequence[Load]) -> Load:
     )
 
 
-Report = Callable[[int], None]
-"""Told how many requests are done."""
-Look = Callable[[bytes], Checked | list[str]]
-"""Answers what to keep of a request, or all that is wrong with it."""
+OnProgress = Callable[[int], None]
+"""Called with the number of requests read."""
+Check = Callable[[bytes], Checked | list[str]]
+"""Returns what is known of a valid request, or its errors."""
 
 
 def prepare(
-    path: Path, folder: Path, *, was_accepted: bool = False, report: Report | None = None
+    path: Path, folder: Path, *, was_accepted: bool = False, on_progress: OnProgress | None = None
 ) -> Prepared:
-    """Reads and checks a file of requests, and keeps a copy that can be sent as it is.
+    """Read and check a request file, and copy it to a draft.
 
     Args:
         path: JSON lines, a JSON array, or the body of a create call.
-        folder: Where to keep the copy; a private folder that exists.
-        was_accepted: The server has taken these requests already: whatever has a custom_id is kept.
-        report: Told of progress.
+        folder: Private folder for the draft; it must exist.
+        was_accepted: Whether the server has accepted these requests; then only custom_ids are checked.
+        on_progress: Called with the number of requests read.
 
     Raises:
-        OSError: The file cannot be read, or the copy not be written.
+        OSError: The file cannot be read, or the draft cannot be written.
     """
-    look = identify if was_accepted else check
-    return prepare_items(read_items(path), folder, source=clean_line(str(path)), look=look, report=report)
+    check_one = identify if was_accepted else check
+    source = clean_line(str(path))
+    return prepare_items(read_items(path), folder, source=source, check=check_one, on_progress=on_progress)
 
 
 def prepare_items(
@@ -129,90 +141,90 @@ def prepare_items(
     folder: Path,
     *,
     source: str,
-    look: Look = check,
-    report: Report | None = None,
+    check: Check = check,
+    on_progress: OnProgress | None = None,
 ) -> Prepared:
-    """As `prepare`, of requests that were taken apart already, looked at by `look`."""
-    prepared = Prepared(KeptRequests(folder, secrets.token_hex(8)), source)
+    """Check requests that are already parsed, and copy them to a draft; otherwise as `prepare`."""
+    prepared = Prepared(RequestFile(folder, secrets.token_hex(8)), source)
     try:
-        _Preparation(prepared, look, report).run(items)
+        _Preparation(prepared, check, on_progress).run(items)
     except BaseException as error:
-        prepared.kept.remove()
+        prepared.file.remove()
         if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in NO_ROOM):
             why = getattr(error, "strerror", None) or str(error)
             raise OSError(
-                f"The requests cannot be kept in {folder} ({why}): make room there and run it again."
+                f"Cannot store the requests in {folder} ({why}). Free some space and run the command again."
             ) from error
         raise
     return prepared
 
 
 class _Preparation:
-    """One run through the items."""
+    """One pass through the items."""
 
-    def __init__(self, prepared: Prepared, look: Look, report: Report | None) -> None:
-        self._made = prepared
-        self._look = look
-        self._report = report or (lambda _: None)
+    def __init__(self, prepared: Prepared, check: Check, on_progress: OnProgress | None) -> None:
+        self._prepared = prepared
+        self._check = check
+        self._on_progress = on_progress or (lambda _: None)
         self._digest = hashlib.sha256()
         self._rows: list[tuple[int, str, int, int, int]] = []
         self._items = 0
         self._sums: dict[tuple[Any, ...], list[int]] = {}
-        """Requests and tokens of the part, by all that their price depends on."""
+        """Requests and tokens of the current part, by everything that their price depends on."""
         self._part_loads: list[tuple[object, ...]] = []
         self._part = Span(0, 0, 0, 0)
 
     def run(self, items: Iterable[Item]) -> None:
-        made = self._made
+        prepared = self._prepared
         with (
-            closing(made.kept.new_index()) as db,
+            closing(prepared.file.new_index()) as db,
             transaction(db),
-            open(made.kept.data, "xb", opener=open_private) as file,
+            open(prepared.file.data, "xb", opener=open_private) as file,
         ):
             for item in items:
                 self._take(item, file)
-                if len(self._rows) >= _ROWS_AT_ONCE:
+                if len(self._rows) >= _ROWS_PER_INSERT:
                     self._store(db)
             self._store(db)
             db.execute(INDEX_BY_ID)
-            self._look_for_twins(db)
+            self._find_duplicates(db)
             self._close_part()
             db.executemany(_INSERT_LOAD, self._part_loads)
-        made.digest = self._digest.hexdigest()
-        made.faults.sort(key=lambda fault: (fault.line, fault.request))
-        if not self._items and not made.fault_count:
-            self._note(0, 0, "", ["no requests in it; each line has to be one request"])
+        prepared.digest = self._digest.hexdigest()
+        prepared.errors.sort(key=lambda error: (error.line, error.request))
+        if not self._items and not prepared.error_count:
+            self._note(0, 0, "", ["no requests; write one request per line"])
 
     def _take(self, item: Item, file: BinaryIO) -> None:
-        if not item.raw:  # a fault of the file, not of a request
-            self._note(item.line, 0, "", [item.fault])
+        if not item.raw:  # an error of the file, not of a request
+            self._note(item.line, 0, "", [item.error])
             return
         self._items += 1
-        if self._items % _REPORT_ROWS == 0:
-            self._report(self._items)
-        checked = [item.fault] if item.fault else self._look(item.raw)
+        if self._items % _PROGRESS_ROWS == 0:
+            self._on_progress(self._items)
+        checked = [item.error] if item.error else self._check(item.raw)
         if isinstance(checked, Checked):
             self._keep(item, checked, file)
         else:
             custom_id = custom_id_of(item.raw)
             self._note(item.line, self._items, custom_id, checked)
-            if custom_id:  # its twins are to be told too
+            if custom_id:  # to report duplicates of it
                 self._rows.append((self._items - 1, custom_id, item.line, 0, 0))
 
     def _keep(self, item: Item, checked: Checked, file: BinaryIO) -> None:
-        made, size = self._made, len(item.raw) + 1
+        prepared, size = self._prepared, len(item.raw) + 1
         self._part = self._part_for(size)
-        self._rows.append((self._items - 1, checked.custom_id, item.line, made.size, size - 1))
+        self._rows.append((self._items - 1, checked.custom_id, item.line, prepared.size, size - 1))
         line = item.raw
         if b"\n" in line or b"\r" in line:
-            line = line.translate(_NEWLINES)  # it is JSON: there are none inside of strings
-        # A long line is not held a second time for its newline.
+            line = line.translate(_NEWLINES)  # JSON strings cannot contain newlines
+        # Do not copy a long line only to add a newline.
         for piece in (line, b"\n") if size > LONG_LINE else (line + b"\n",):
             self._digest.update(piece)
             file.write(piece)
-        made.requests += 1
-        made.size += size
-        tokens, most_tokens, *rest = checked.weight
+        prepared.requests += 1
+        prepared.size += size
+        tokens, most_tokens, *rest = checked.tokens
         kind = checked.model, _rounded_up(tokens), _rounded_up(most_tokens), *rest
         sums = self._sums.setdefault(kind, [0, 0, 0, 0])
         sums[0] += 1
@@ -221,9 +233,9 @@ class _Preparation:
         sums[3] += most_tokens
 
     def _part_for(self, size: int) -> Span:
-        """The part that takes the next request, which has so many bytes."""
+        """Return the part with the next request added, starting a new part if needed."""
         part = self._part
-        if part.requests >= MOST_REQUESTS or body_size(part.size + size) > MOST_BYTES:
+        if part.requests >= MAX_REQUESTS or body_size(part.size + size) > MAX_BYTES:
             self._close_part()
             part = self._part
         return Span(part.first, part.requests + 1, part.start, part.size + size)
@@ -239,34 +251,33 @@ class _Preparation:
             ]
             self._part_loads += [(part.first, *load) for load in loads]
             self._sums.clear()
-            self._made.loads += loads
-            self._made.parts.append(part)
+            self._prepared.loads += loads
+            self._prepared.parts.append(part)
             self._part = Span(part.first + part.requests, 0, part.start + part.size, 0)
 
     def _store(self, db: sqlite3.Connection) -> None:
         db.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self._rows)
         self._rows.clear()
 
-    def _note(self, line: int, request: int, custom_id: str, faults: Iterable[str]) -> None:
-        for what in faults:
-            self._made.fault_count += 1
-            if len(self._made.faults) < FAULTS_KEPT:
-                self._made.faults.append(Fault(line, request, custom_id, what))
+    def _note(self, line: int, request: int, custom_id: str, messages: Iterable[str]) -> None:
+        for message in messages:
+            self._prepared.error_count += 1
+            if len(self._prepared.errors) < MAX_ERRORS:
+                self._prepared.errors.append(FileError(line, request, custom_id, message))
 
-    def _look_for_twins(self, db: sqlite3.Connection) -> None:
-        for line, request, custom_id, first_line, first in _twins(db):
-            where = f"line {first_line}" if first_line != line else f"request {first}"
-            what = f"the custom_id of {where} again; every request of a submission needs its own"
-            self._note(line, request, custom_id, [what])
+    def _find_duplicates(self, db: sqlite3.Connection) -> None:
+        for line, request, custom_id, first_line, first in _duplicates(db):
+            where = f"on line {first_line}" if first_line != line else f"in request {first}"
+            self._note(line, request, custom_id, [f"duplicate custom_id (first used {where})"])
 
 
 def _rounded_up(tokens: int) -> int:
-    """A prompt's length as prices tell prompts apart, never on the cheaper side of a limit."""
+    """Round up a prompt length, so that it is never on the cheaper side of a price limit."""
     return -(-tokens // PROMPT_STEP) * PROMPT_STEP
 
 
-def _twins(db: sqlite3.Connection) -> Iterator[tuple[int, int, str, int, int]]:
-    """Requests whose custom_id stands earlier too: line, number, custom_id; line and number of the first."""
+def _duplicates(db: sqlite3.Connection) -> Iterator[tuple[int, int, str, int, int]]:
+    """Return requests with a custom_id used before: line, number, custom_id; line and number of the first."""
     yield from db.execute(
         """
         SELECT line, n + 1, custom_id, first, first_n + 1 FROM requests

@@ -1,4 +1,4 @@
-"""The folder of kept requests, with a receipt beside each that says what became of it."""
+"""Receipts: the record of a submission, in a file beside its requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK = 1024 * 1024
 
 
 class Receipts:
-    """The receipts in one folder. Each is replaced as a whole and is on the disk when `write` returns.
+    """The receipts in one folder. `write` replaces a receipt atomically.
 
     Args:
         folder: A private folder; it need not exist.
@@ -23,7 +23,7 @@ class Receipts:
         self._folder = folder
 
     def stamps(self) -> dict[str, str]:
-        """The names of all receipts, each with what changes when it is replaced.
+        """Return the stamp of every receipt by name; a stamp changes when the receipt is replaced.
 
         Raises:
             OSError: The folder cannot be read.
@@ -38,7 +38,7 @@ class Receipts:
             }
 
     def copies(self) -> set[str]:
-        """The names of all kept requests, with a receipt or without.
+        """Return the names of all stored requests, with or without a receipt.
 
         Raises:
             OSError: The folder cannot be read.
@@ -49,27 +49,27 @@ class Receipts:
             return {entry.name.removesuffix(_COPY) for entry in entries if entry.name.endswith(_COPY)}
 
     def copy(self, name: str) -> Path:
-        """The file of kept requests."""
+        """Return the path of stored requests."""
         return self._folder / f"{name}{_COPY}"
 
     def stamp(self, name: str) -> str:
-        """What changes when a receipt is replaced."""
+        """Return the stamp of a receipt."""
         return _stamp(self._path(name).stat(follow_symlinks=False))
 
     def read(self, name: str) -> bytes:
-        """One receipt; empty if there is none."""
+        """Return a receipt; empty if there is none."""
         try:
             return self._path(name).read_bytes()
         except FileNotFoundError:
             return b""
 
     def write(self, name: str, text: bytes, *, sync: bool = True) -> str:
-        """Replaces a receipt.
+        """Replace a receipt.
 
         Args:
-            name: Whose receipt.
-            text: What it says.
-            sync: Return only when it would outlast a loss of power.
+            name: Name of the submission.
+            text: The sealed record.
+            sync: Whether to sync it to disk, against a loss of power.
 
         Returns:
             Its stamp.
@@ -92,18 +92,18 @@ class Receipts:
         return stamp
 
     def remove(self, name: str) -> None:
-        """Deletes a receipt."""
+        """Delete a receipt."""
         self._path(name).unlink(missing_ok=True)
 
     def copy_size(self, name: str) -> int:
-        """Bytes of kept requests; -1 if they are gone."""
+        """Return the size of stored requests in bytes; -1 if they are missing."""
         try:
             return self.copy(name).stat().st_size
         except FileNotFoundError:
             return -1
 
     def digest(self, name: str) -> str:
-        """SHA-256 of kept requests, as it was when they were prepared; empty if they are gone."""
+        """Return the SHA-256 of stored requests; empty if they are missing."""
         digest = hashlib.sha256()
         try:
             with self.copy(name).open("rb", buffering=0) as file:
@@ -118,7 +118,7 @@ class Receipts:
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the names in a folder would outlast a loss of power."""
+    """Sync the entries of a folder to disk."""
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(file)

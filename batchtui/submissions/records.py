@@ -1,4 +1,4 @@
-"""What is written down of a submission, and the sealed form in which it lies on the disk."""
+"""Records of submissions, and their sealed form on disk."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from enum import StrEnum
 import msgspec
 
 from batchtui.submissions.moment import Moment
-from batchtui.submissions.request_store import Span
+from batchtui.submissions.request_file import Span
 
 VERSION = 1
-"""Of the sealed form. A field with a default may be added to `Part` or `Submission` without a new one."""
+"""Version of the sealed form. It stays when a field with a default is added to `Part` or `Submission`."""
 
 
 class PartState(StrEnum):
-    """How far one batch of a submission has come."""
+    """State of one batch of a submission."""
 
     WAITING = "waiting"
     """Nothing was sent."""
     UPLOADING = "uploading"
-    """Its first bytes were sent, its last ones were not: it cannot exist."""
+    """Its last bytes were not sent: it cannot exist."""
     SENDING = "sending"
-    """Its last bytes were sent or about to be, and no clear answer has come: it may exist."""
+    """Its last bytes may have been sent, without a clear response yet: it may exist."""
     ACCEPTED = "accepted"
-    """It exists; its id is known."""
+    """Its batch is known."""
     ABSENT = "absent"
-    """It was sent, no answer came, and the server was then asked and did not have it: it may appear late."""
+    """It was sent without a response, and the server does not list it: it may still appear."""
     PROBABLE = "probable"
-    """It was sent, no answer came, and the server has one batch that it may be."""
+    """It was sent without a response, and the server lists one batch that it may be."""
     ATTACHED = "attached"
-    """It was made elsewhere; a person said that it came from these requests."""
+    """It was created elsewhere; the user attached these requests to it."""
 
 
 UNKNOWN_STATES = (PartState.SENDING, PartState.ABSENT, PartState.PROBABLE)
-"""States of a part that may exist although no batch is known for it."""
+"""States of a part that may exist although its batch is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,19 @@ class Part:
     """One batch of a submission.
 
     Attributes:
-        submission: The submission's id, which is also the name of its kept requests.
-        number: Which part, from 0.
+        submission: The submission's id, which is also the name of its request file.
+        number: Number of the part, from 0.
         span: Its requests.
-        state: How far it has come.
+        state: Its state.
         batch_id: The batch, once known.
-        sent_at: When sending or attaching began, in seconds since the epoch by this machine's clock.
+        sent_at: When sending or attaching started, in seconds since the epoch by this machine's clock.
         newest_before: The newest batch on the server at that time; empty if there was none.
-        newest_before_at: When that one was created, by the server's clock; 0 if there was none.
-        unknown_since: When its last bytes were sent or its answer was lost, whichever came last.
-        candidate: The batch that it probably is, which is not confirmed.
-        dropped: Batches that looked like it and turned out to have other custom_ids.
-        was_lost: Whether its answer, or all records of it, were lost before a person attached the batch.
-        earlier: The part at earlier attempts that may exist as well: it was sent again by an explicit yes.
+        newest_before_at: When that batch was created, by the server's clock; 0 if there was none.
+        unknown_since: When its last bytes were sent or its response was lost, whichever was later.
+        candidate: The batch that it probably is, not confirmed.
+        dropped: Candidates that were rejected: they have other custom_ids.
+        was_lost: Whether its response or its record was lost before the user attached the batch.
+        earlier: The part at earlier attempts that may also exist: the user allowed a duplicate.
     """
 
     submission: str
@@ -75,33 +75,33 @@ class Part:
 
     @property
     def may_exist(self) -> bool:
-        """Whether all of it was sent without a clear answer since."""
+        """Whether all of it was sent without a clear response."""
         return self.state in UNKNOWN_STATES
 
     @property
     def is_attached(self) -> bool:
-        """Whether only a person said which batch it has become."""
+        """Whether its batch is known only because the user attached it."""
         return self.state is PartState.ATTACHED or self.was_lost
 
     @property
     def unknown_attempts(self) -> list[Part]:
-        """The part at each attempt that may have become a batch that is not known."""
+        """The part at each attempt whose batch may exist but is unknown."""
         return [*self.earlier, *([self] if self.may_exist else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Requests that were sent, or were to be, as one or several batches.
+    """Requests that are sent as one or several batches.
 
     Attributes:
-        id: Its id, which is also the name of its kept requests.
+        id: Its id, which is also the name of its request file.
         digest: SHA-256 of its requests.
-        source: Where they came from.
-        requests: How many.
-        parent: The batch whose failed requests these are, if they are.
-        created_at: When, in seconds since the epoch.
-        parts: Its batches. None where the record was lost and only the kept requests are left.
-        revision: How often it was written down; of two records of it the higher one is true.
+        source: The request file, or a description.
+        requests: Number of requests.
+        parent: The batch whose failed requests these are, if any.
+        created_at: Seconds since the epoch.
+        parts: Its batches; empty if the record was lost and only the requests are left.
+        revision: Increases with every change; of two records the one with the higher revision is current.
     """
 
     id: str
@@ -115,17 +115,17 @@ class Submission:
 
     @property
     def batch_ids(self) -> list[str]:
-        """Its batches that are known."""
+        """Ids of its known batches."""
         return [part.batch_id for part in self.parts if part.batch_id]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all of it was accepted, or must be taken to be: nothing of it is left to send."""
+    def is_complete(self) -> bool:
+        """Whether nothing of it is left to send: all was accepted, or may have been."""
         return len(self.batch_ids) == len(self.parts)
 
     @property
     def is_unrecorded(self) -> bool:
-        """Whether it is not known what became of it, because its record was lost."""
+        """Whether its record was lost, so that it may have been sent."""
         return not self.parts
 
     @property
@@ -135,11 +135,11 @@ class Submission:
 
 
 class DamagedRecord(ValueError):
-    """A record is not what was written."""
+    """A record is damaged."""
 
 
 class NewerRecord(ValueError):
-    """A newer batchtui wrote a record; this one cannot tell what it says."""
+    """A newer batchtui wrote a record."""
 
 
 class _Sealed(msgspec.Struct):
@@ -165,7 +165,7 @@ def seal(submission: Submission) -> bytes:
 
 
 def unseal(text: bytes) -> Submission:
-    """Return the submission that was sealed.
+    """Return the sealed submission.
 
     Raises:
         DamagedRecord: The text is not what `seal` returned.
@@ -182,5 +182,5 @@ def unseal(text: bytes) -> Submission:
         raise NewerRecord(f"version {receipt.version}")
     try:
         return _decode_submission(receipt.submission)
-    except msgspec.ValidationError as error:  # such as a state that this version does not know
+    except msgspec.ValidationError as error:  # such as a state added by a newer version
         raise NewerRecord(str(error)) from error

@@ -1,243 +1,111 @@
-"""Requests as they are kept on this disk: a file of JSON lines, and an index to find each by custom_id."""
+"""The stored requests of one workspace, on disk beside the journal."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from batchtui.disk import open_database, set_aside, transaction
-from batchtui.submissions.validation import custom_id_of
+from filelock import FileLock, Timeout
 
-MIGRATIONS = (
-    """
-    CREATE TABLE requests (
-        n INTEGER PRIMARY KEY,
-        custom_id TEXT NOT NULL,
-        line INTEGER NOT NULL,
-        offset INTEGER NOT NULL,
-        length INTEGER NOT NULL
-    );
-    CREATE TABLE loads (
-        first INTEGER NOT NULL,
-        model TEXT NOT NULL,
-        prompt INTEGER NOT NULL,
-        requests INTEGER NOT NULL,
-        input_tokens INTEGER NOT NULL,
-        max_tokens INTEGER NOT NULL
-    );
-    """,
-    """
-    ALTER TABLE loads ADD COLUMN most_prompt INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE loads ADD COLUMN most_input_tokens INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE loads ADD COLUMN cache TEXT NOT NULL DEFAULT '';
-    ALTER TABLE loads ADD COLUMN geo TEXT NOT NULL DEFAULT '';
-    ALTER TABLE loads ADD COLUMN is_bound INTEGER NOT NULL DEFAULT 0
-    """,
-)
-INDEX_BY_ID = "CREATE INDEX requests_by_id ON requests (custom_id)"
-CHUNK_BYTES = 256 * 1024
-LOOK_UP_AT_ONCE = 500
-_OPENING, _CLOSING = b'{"requests":[', b"]}"
+from batchtui.config import private_dir
+from batchtui.submissions.errors import SubmissionError
+from batchtui.submissions.journal import Journal
+from batchtui.submissions.request_file import RequestFile, Span
+
+DRAFT_SECONDS = 24 * 3600.0
+"""Age at which drafts are removed; younger ones may still be in use."""
 
 
-class Span(NamedTuple):
-    """Requests that stand one after the other and make one batch.
+class StoredRequests(NamedTuple):
+    """The stored requests of a batch.
 
     Attributes:
-        first: The number of the first one, from 0.
-        requests: How many.
-        start: Where they begin in the file, in bytes.
-        size: Their bytes, newlines included.
+        file: The file that has them.
+        span: Their place in it.
     """
 
-    first: int
-    requests: int
-    start: int
-    size: int
+    file: RequestFile
+    span: Span
+
+    def custom_ids(self) -> Iterator[str]:
+        """Return the custom_ids in order."""
+        return self.file.custom_ids(self.span)
 
 
-class Load(NamedTuple):
-    """What is asked of one model by requests of about one length; prices may depend on that.
-
-    Attributes:
-        model: The model.
-        prompt: Tokens of one such request, about, rounded up.
-        requests: How many.
-        input_tokens: Of all of them, an estimate.
-        max_tokens: The most that all answers together may have.
-        most_prompt: The most tokens of one such request, rounded up; 0 if unknown.
-        most_input_tokens: The most of all of them.
-        cache: How long prompts may be cached: `1h`, `5m`, or empty for not at all.
-        geo: Where they may run: `us`, `global`, or empty for where the workspace says.
-        is_bound: Whether the two mosts are known.
-    """
-
-    model: str
-    prompt: int
-    requests: int
-    input_tokens: int
-    max_tokens: int
-    most_prompt: int = 0
-    most_input_tokens: int = 0
-    cache: str = ""
-    geo: str = ""
-    is_bound: bool = False
-
-
-class KeptRequests:
-    """One file of requests.
+class RequestStore:
+    """The requests of one workspace: drafts, and those that the journal has a record of.
 
     Args:
-        folder: A private folder that exists.
-        name: What its files are called.
+        folder: The workspace's folder; created when something is stored.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.name = name
-        self.data = folder / f"{name}.jsonl"
-        self.index = folder / f"{name}.index.db"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def new_index(self) -> sqlite3.Connection:
-        """The index; empty if it is new.
-
-        Raises:
-            sqlite3.Error: It cannot be used.
-        """
-        # One file that can be moved, and read where nothing can be written.
-        return open_database(self.index, MIGRATIONS, rebuild=False, durable=True)
-
-    def _open_index(self) -> sqlite3.Connection:
-        """The index; made from the requests where it is missing, damaged or not finished."""
-        try:
-            db = self.new_index()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            set_aside(self.index)
-            db = self.new_index()
-        try:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'requests_by_id'").fetchone():
-                with transaction(db):
-                    db.executemany("INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?, ?)", self._rows())
-                    db.execute(INDEX_BY_ID)
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _rows(self) -> Iterator[tuple[int, str, int, int, int]]:
-        offset = 0
-        with self.data.open("rb") as file:
-            for number, line in enumerate(file):
-                yield number, custom_id_of(line), number + 1, offset, len(line) - 1
-                offset += len(line)
-
-    def find(self, custom_id: str, span: Span) -> bytes | None:
-        """One request of a batch, as it was sent; None if there is none of that id.
-
-        Raises:
-            OSError: The file cannot be read.
-            sqlite3.Error: The index cannot.
-        """
-        return next((raw for _, raw in self.lines([custom_id], span)), None)
-
-    def lines(self, custom_ids: Iterable[str], span: Span) -> Iterator[tuple[str, bytes]]:
-        """Requests by their ids, each with its line; ids that are not here are passed over."""
-        wanted = list(custom_ids)
-        with closing(self._open_index()) as db, self.data.open("rb", buffering=0) as file:
-            for start in range(0, len(wanted), LOOK_UP_AT_ONCE):
-                some = wanted[start : start + LOOK_UP_AT_ONCE]
-                marks = ", ".join("?" * len(some))
-                condition = f"custom_id IN ({marks}) AND n >= ? AND n < ?"
-                query = f"SELECT custom_id, offset, length FROM requests WHERE {condition} ORDER BY n"  # noqa: S608
-                found = db.execute(query, (*some, span.first, span.first + span.requests))
-                for custom_id, offset, length in found.fetchall():
-                    yield custom_id, os.pread(file.fileno(), length, offset)
-
-    def custom_ids(self, span: Span) -> Iterator[str]:
-        """The ids of a batch's requests, in their order."""
-        query = "SELECT custom_id FROM requests WHERE n >= ? AND n < ? ORDER BY n"
-        with closing(self._open_index()) as db:
-            for (custom_id,) in db.execute(query, (span.first, span.first + span.requests)):
-                yield custom_id
-
-    def all_custom_ids(self) -> Iterator[str]:
-        """The ids of all requests, read from themselves."""
-        return (custom_id for _, custom_id, *_ in self._rows())
-
-    def loads(self, span: Span) -> list[Load]:
-        """What a batch asks of which model; empty for requests that were attached without being checked."""
-        query = f"SELECT {', '.join(Load._fields)} FROM loads WHERE first = ?"  # noqa: S608 - names of our own
-        with closing(self._open_index()) as db:
-            return [Load._make(row) for row in db.execute(query, (span.first,))]
-
-    def place(self, n: int) -> tuple[str, int] | None:
-        """The custom_id of a request by its number, from 0, and the line that it came from."""
-        query = "SELECT custom_id, line FROM requests WHERE n = ?"
-        with closing(self._open_index()) as db:
-            found: tuple[str, int] | None = db.execute(query, (n,)).fetchone()
-            return found
-
-    def sync(self) -> None:
-        """Comes back when the requests would outlast a loss of power."""
-        with self.data.open("rb") as file:
-            os.fsync(file.fileno())
-
-    def remove(self) -> None:
-        """Deletes the requests. They cannot be had from the API: only for what was never sent."""
-        for end in ("", "-wal", "-shm", "-journal"):
-            self.index.with_name(self.index.name + end).unlink(missing_ok=True)
-        self.data.unlink(missing_ok=True)
-
-
-class RequestBody:
-    """The body of a create call, streamed from the kept file.
-
-    Args:
-        path: The file of JSON lines.
-        span: Which of them.
-        on_sent: Told the bytes that are sent so far.
-        before_end: Called before the last bytes: without those the server has nothing that it could accept.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        span: Span,
-        on_sent: Callable[[int], None] | None = None,
-        before_end: Callable[[], None] | None = None,
-    ) -> None:
-        self._path = path
-        self._span = span
-        self._on_sent = on_sent or (lambda _: None)
-        self._before_end = before_end or (lambda: None)
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal, opened on first use."""
+        return Journal(private_dir(self.folder))
 
     @property
-    def size(self) -> int:
-        """Bytes of the body."""
-        return body_size(self._span.size)
+    def is_open(self) -> bool:
+        """Whether the journal was opened."""
+        return "journal" in self.__dict__
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The bytes; each newline but the last becomes the comma between two members."""
-        yield _OPENING
-        left = self._span.size - 1
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(self._span.start)
-            while left:
-                chunk = file.read(min(CHUNK_BYTES, left))
-                if not chunk:
-                    raise OSError(f"{self._path} became shorter while it was sent.")
-                left -= len(chunk)
-                yield chunk.replace(b"\n", b",")
-                self._on_sent(self._span.size - left)
-        self._before_end()
-        yield _CLOSING
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever stored. Then reading creates no files."""
+        paths = (self.folder / "journal.db", self.folder / "requests")
+        return not self.is_open and not any(path.exists() for path in paths)
 
+    @property
+    def requests_folder(self) -> Path:
+        """The folder of submitted and attached requests."""
+        return private_dir(self.folder / "requests")
 
-def body_size(lines_size: int) -> int:
-    """Bytes of the body that carries lines of so many bytes, newlines included."""
-    return len(_OPENING) + lines_size - 1 + len(_CLOSING)
+    @property
+    def drafts_folder(self) -> Path:
+        """The folder of requests that were never sent."""
+        return private_dir(self.folder / "drafts")
+
+    def file(self, submission: str) -> RequestFile:
+        """Return the request file of a submission."""
+        return RequestFile(self.requests_folder, submission)
+
+    def of_batch(self, batch_id: str) -> StoredRequests | None:
+        """Return the stored requests of a batch."""
+        found = None if self.is_empty else self.journal.requests_of(batch_id)
+        if found is None:
+            return None
+        file = self.file(found[0])
+        return StoredRequests(file, found[1]) if file.data.exists() else None
+
+    def remove_orphans(self) -> None:
+        """Remove old drafts of processes that were killed. Sent requests are never among them."""
+        for path in self.drafts_folder.iterdir():
+            with suppress(FileNotFoundError):  # another process does the same
+                if time.time() - path.stat().st_mtime > DRAFT_SECONDS:
+                    path.unlink()
+
+    @contextmanager
+    def submit_lock(self) -> Iterator[None]:
+        """Hold the workspace's lock, so that two processes never submit the same requests.
+
+        Raises:
+            SubmissionError: Another process holds it.
+        """
+        lock = FileLock(self.folder / "submitting.lock", timeout=0, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise SubmissionError(
+                "Another batchtui is submitting with this key. Try again when it is done."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,4 +1,4 @@
-"""Sends what was prepared, and never twice: what became of a lost answer is found out by looking."""
+"""Sends the parts of a submission once each, and looks for batches whose response was lost."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.api import ApiError, OutcomeUnknown, StatusError
 from batchtui.api.retry import is_retryable
-from batchtui.submissions.finder import Finder, NotSubmitted
-from batchtui.submissions.journal import Journal
+from batchtui.submissions.errors import NotSubmitted
+from batchtui.submissions.finder import Finder
 from batchtui.submissions.moment import Moment
 from batchtui.submissions.records import Part, PartState, Submission
-from batchtui.submissions.request_store import KeptRequests, RequestBody
-from batchtui.text import count
+from batchtui.submissions.request_file import RequestBody
+from batchtui.submissions.request_store import RequestStore
+from batchtui.text import count, long_duration
 
 if TYPE_CHECKING:
     from batchtui.api import BatchesClient
 
-_NAMED = re.compile(r"\brequests\.(\d{1,6})\b")
+_REQUEST_PATH = re.compile(r"\brequests\.(\d{1,6})\b")
 """How the API names a request of a batch: by its number, from 0."""
-LAST_TRY = "The last attempt got no clear answer."
-RETRY_SECONDS: Sequence[float] = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)
-"""How long to wait before each retry of what the server plainly refused; longer if it asks for that."""
-LONGEST_RETRY_SECONDS = 60.0
-"""Longest wait that a server may ask for by `retry-after`."""
+EARLIER_ATTEMPT = "The last attempt got no clear response."
+RETRY_DELAYS: Sequence[float] = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)
+"""Seconds before each retry of a refused create; longer if the server asks for that."""
+MAX_RETRY_AFTER = 60.0
+"""Longest delay in seconds that a server may ask for with `retry-after`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """How far the sending of one part is.
+class Uploaded:
+    """Progress of one part.
 
     Attributes:
-        part: Which part, from 0.
-        parts: Of how many.
+        part: Number of the part, from 0.
+        parts: Number of parts.
         done: Bytes sent.
         size: Bytes to send.
     """
@@ -48,19 +48,22 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """An answer was lost; the batch is being looked for on the server.
+class ResponseLost:
+    """A response was lost; the batch is being looked up on the server.
 
     Attributes:
-        why: One sentence.
+        why: The reason, as a sentence.
     """
 
     why: str
 
+    def __str__(self) -> str:
+        return f"No clear response: {self.why} Looking for the batch on the server."
+
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A batch was found whose results have the custom_ids of the one whose answer was lost.
+class BatchFound:
+    """A batch whose response was lost was found, with the same custom_ids.
 
     Attributes:
         batch_id: Its id.
@@ -68,62 +71,64 @@ class Found:
 
     batch_id: str
 
+    def __str__(self) -> str:
+        return f"Found: {self.batch_id} has the custom_ids of these requests."
+
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Retrying:
     """The server refused a create for now; it is retried.
 
     Attributes:
-        why: One sentence.
-        seconds: Until it is retried.
+        why: The reason, as a sentence.
+        seconds: Delay before the retry.
     """
 
     why: str
     seconds: float
 
-
-SendEvent = Sent | Lost | Found | Refused
-OnSent = Callable[[SendEvent], None]
-"""Told how the sending goes."""
+    def __str__(self) -> str:
+        return f"{self.why} Retrying in {long_duration(self.seconds)}."
 
 
-class Submitter:
+SendEvent = Uploaded | ResponseLost | BatchFound | Retrying
+OnEvent = Callable[[SendEvent], None]
+
+
+class Sender:
     """Sends the parts of a submission one after the other.
 
     Args:
-        client: Who sends.
-        journal: Where each step is written down before it is taken.
-        finder: Finds out what became of a part whose answer was lost.
-        folder: Where the requests are kept.
-        retry_seconds: How long to wait before each retry of what was plainly refused.
-        on_sent: Told how it goes.
+        client: The API client.
+        store: The stored requests, and the journal that records each step before it is taken.
+        finder: Finds batches whose response was lost.
+        retry_delays: Seconds before each retry of a refused create.
+        on_event: Called with progress.
     """
 
     def __init__(
         self,
         client: BatchesClient,
-        journal: Journal,
+        store: RequestStore,
         finder: Finder,
-        *,
-        folder: Path,
-        retry_seconds: Sequence[float],
-        on_sent: OnSent | None = None,
+        retry_delays: Sequence[float],
+        on_event: OnEvent | None = None,
     ) -> None:
         self._client = client
-        self._journal = journal
+        self._store = store
+        self._journal = store.journal
         self._finder = finder
-        self._folder = folder
-        self._retry_seconds = retry_seconds
-        self._on_sent = on_sent or (lambda _: None)
+        self._retry_delays = retry_delays
+        self._on_event = on_event or (lambda _: None)
         self._is_body_sent = False
-        """Whether the newest create was sent to its last bytes."""
+        """Whether all bytes of the latest create were sent."""
 
-    async def submit(self, submission: Submission, *, regardless: bool = False) -> Submission:
-        """Sends all parts that were not accepted before; returns the submission as it is then.
+    async def send(self, submission: Submission, *, allow_duplicate: bool = False) -> Submission:
+        """Send all parts that were not accepted before; return the updated submission.
 
         Args:
             submission: What to send.
-            regardless: Also send parts that may exist already: they may be paid for twice.
+            allow_duplicate: Also send parts that may exist already, and pay for them twice.
 
         Raises:
             NotSubmitted: A part was not accepted; those before it were.
@@ -132,18 +137,18 @@ class Submitter:
         for part in submission.parts:
             if part.batch_id is None:
                 which = "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"
-                is_unknown = part.may_exist and not regardless
-                if not (is_unknown and await self._is_found(part, which, LAST_TRY)):
-                    # Without a yes, earlier attempts were looked for until none of them can appear any more.
-                    earlier = part.unknown_attempts if regardless else part.earlier
-                    await self._submit(part, which, parts, tuple(earlier))
+                is_unknown = part.may_exist and not allow_duplicate
+                if not (is_unknown and await self._is_found(part, which, EARLIER_ATTEMPT)):
+                    # Unless duplicates are allowed, no earlier attempt can appear any more.
+                    earlier = part.unknown_attempts if allow_duplicate else part.earlier
+                    await self._send_part(part, which, parts, tuple(earlier))
         return self._journal.submission(submission.id)
 
-    async def _submit(self, part: Part, which: str, parts: int, earlier: tuple[Part, ...]) -> None:
-        """Sends one part; retries while it is plainly refused and no batch appears."""
+    async def _send_part(self, part: Part, which: str, parts: int, earlier: tuple[Part, ...]) -> None:
+        """Send one part; retry while the server refuses it and no batch appears."""
         before, newest = part, await self._newest(which)
         moment = Moment.now(self._client.server_time)
-        for seconds in (*self._retry_seconds, None):
+        for seconds in (*self._retry_delays, None):
             part = self._journal.note_uploading(before, *newest, earlier)
             try:
                 batch = await self._client.create_from(self._body(part, parts, moment))
@@ -165,7 +170,7 @@ class Submitter:
                 return
 
     async def _newest(self, which: str) -> tuple[str, float]:
-        """The newest batch on the server, and when it was created."""
+        """Return the newest batch on the server, and when it was created."""
         try:
             newest = (await self._client.list(limit=1)).data
         except ApiError as error:
@@ -174,43 +179,49 @@ class Submitter:
 
     def _body(self, part: Part, parts: int, moment: Moment) -> RequestBody:
         def report(done: int) -> None:
-            self._on_sent(Sent(part.number, parts, done, part.span.size))
+            self._on_event(Uploaded(part.number, parts, done, part.span.size))
 
         def note_sending() -> None:
             self._journal.note_sending(part, moment.until_now())
             self._is_body_sent = True
 
         self._is_body_sent = False
-        data = KeptRequests(self._folder, part.submission).data
+        data = self._store.file(part.submission).data
         return RequestBody(data, part.span, report, before_end=note_sending)
 
     async def _resolve(
         self, before: Part, part: Part, which: str, moment: Moment, error: OutcomeUnknown
     ) -> None:
-        """Comes back if a part whose answer was lost is found to be accepted."""
+        """Find the batch of a part whose response was lost.
+
+        Raises:
+            NotSubmitted: It was not found.
+        """
         if not self._is_body_sent:
             self._journal.note_not_sent(before)
-            raise NotSubmitted(f"{which} was not created: {error.reason} Run it again.") from error
+            raise NotSubmitted(f"{which} was not created: {error.reason} Run the command again.") from error
         part = self._journal.note_sending(part, moment.until_now())
         if not await self._is_found(part, which, error.reason):
-            raise NotSubmitted(f"{which} is not on the server: {error.reason} Run it again.") from error
+            raise NotSubmitted(
+                f"{which} is not on the server: {error.reason} Run the command again."
+            ) from error
 
     async def _wait(self, error: StatusError, seconds: float) -> None:
-        seconds = max(seconds, min(error.retry_after or 0.0, LONGEST_RETRY_SECONDS))
-        self._on_sent(Refused(str(error), seconds))
+        seconds = max(seconds, min(error.retry_after or 0.0, MAX_RETRY_AFTER))
+        self._on_event(Retrying(str(error), seconds))
         await asyncio.sleep(seconds)
 
     async def _has_appeared(
         self, before: Part, part: Part, which: str, moment: Moment, refusal: StatusError
     ) -> bool:
-        """Looks whether a batch has appeared although its create was refused.
+        """Return whether a batch has appeared although its create was refused.
 
         Raises:
-            NotSubmitted: There is one that it may be, or the server cannot be asked.
+            NotSubmitted: A batch probably has, or the server cannot be asked.
         """
         part = self._journal.note_sending(part, moment.until_now())
         try:
-            part = await self._finder.look(part)
+            part = await self._finder.look_once(part)
         except ApiError as error:
             self._journal.note_not_sent(before)
             raise NotSubmitted(f"{which} was not created: {refusal}") from error
@@ -219,21 +230,21 @@ class Submitter:
         return part.batch_id is not None
 
     async def _is_found(self, part: Part, which: str, why: str) -> bool:
-        """Whether a part is found to be accepted; if not, it may be sent again.
+        """Return whether the batch of a part was found; if not, the part can be sent again.
 
         Raises:
             NotSubmitted: It must not be sent again yet.
         """
-        self._on_sent(Lost(why))
+        self._on_event(ResponseLost(why))
         try:
             part = await self._finder.find(part)
         except ApiError as error:
             raise NotSubmitted(
-                f"Whether {which[0].lower()}{which[1:]} was created is not known: {error} "
-                "Run the same command again later: it looks before it sends."
+                f"{which} may have been created: {error} "
+                "Run the same command again later. It looks for the batch before it sends."
             ) from error
         if part.batch_id:
-            self._on_sent(Found(part.batch_id))
+            self._on_event(BatchFound(part.batch_id))
             return True
         if why_wait := self._finder.why_wait(part):
             if part.state is PartState.PROBABLE:
@@ -242,14 +253,13 @@ class Submitter:
         return False
 
     def _place(self, part: Part, error: ApiError) -> str:
-        """Where the request is that the server complains of, if it names one; a sentence after a blank."""
-        named = _NAMED.search(str(error))
-        kept = KeptRequests(self._folder, part.submission)
-        found = kept.place(part.span.first + int(named[1])) if named else None
+        """Return which request the server's error is about, if it names one."""
+        named = _REQUEST_PATH.search(str(error))
+        found = self._store.file(part.submission).place(part.span.first + int(named[1])) if named else None
         if named is None or found is None:
             return ""
         custom_id, line = found
         submission = self._journal.submission(part.submission)
-        # Requests that are sent again come from no file of the person's.
+        # Resubmitted requests do not come from a file of the user.
         where = "" if submission.parent else f"line {count(line)} of {submission.source}, "
         return f" {named[0]} is {where}custom_id {custom_id}."

@@ -1,4 +1,4 @@
-"""How many tokens a request sends: about, and at most where that can be known.
+"""Estimates the tokens of a request, and their maximum where that can be known.
 
 Sources: public guides, Token counting, Vision, PDF support, Tool use, Structured outputs and Prompt caching.
 """
@@ -13,24 +13,24 @@ import msgspec
 from batchtui.cost.models import version_of
 
 BYTES_PER_TOKEN = 4
-"""Of English prose."""
+"""For English prose."""
 NEWER_TOKENIZER = (4, 7)
-"""Models from this version on have about 30 % more tokens for the same text."""
-MORE_TOKENS = 1.3
+"""Models since this version use about 30 % more tokens for the same text."""
+NEWER_TOKENIZER_FACTOR = 1.3
 IMAGE_TOKENS, MOST_IMAGE_TOKENS = 1_600, 5_000
-"""Larger images are scaled down; newer models take up to 4,784 tokens for one."""
+"""Larger images are counterd down; newer models use up to 4,784 tokens for one."""
 PAGE_TOKENS, PAGE_BYTES = 3_000, 75_000
-"""A page of a PDF is billed as text and as an image; how many pages it has is guessed from its size."""
+"""A PDF page is billed as text and as an image; the number of pages is guessed from the size."""
 TOOLS_TOKENS, MOST_TOOLS_TOKENS = 350, 1_000
-"""What the API adds to a prompt with tools, or with a schema for the reply."""
+"""Tokens that the API adds to a prompt with tools, or with a schema for the reply."""
 BASE_TOKENS = 100
-"""More than the API adds to any prompt."""
+"""Upper bound of tokens that the API adds to any prompt."""
 PART_TOKENS = 16
-"""More than the API adds for a message or a block."""
+"""Upper bound of tokens that the API adds for a message or a block."""
 SCHEMA_FACTOR = 2
-"""How JSON is written in a prompt is not documented: indented, at the most it is twice as long."""
+"""How the API writes JSON into a prompt is not documented; indented, it is at most twice as long."""
 
-WEIGHTLESS = frozenset(
+TEXTLESS = frozenset(
     {
         "messages",
         "model",
@@ -44,19 +44,19 @@ WEIGHTLESS = frozenset(
     }
     | {"tool_choice", "service_tier", "stream", "speed", "inference_geo", "cache_control"}
 )
-"""Parameters that send no text beside the messages."""
+"""Parameters that add no text to the prompt."""
 SCHEMAS = frozenset({"output_config", "output_format"})
 
 
-class Weight(NamedTuple):
-    """What one request sends.
+class TokenEstimate(NamedTuple):
+    """Tokens of the prompt of one request.
 
     Attributes:
-        tokens: Tokens of its prompt, about.
-        most_tokens: The most that it can be; means nothing unless `is_bound`.
-        cache: How long its prompt may be cached: `1h`, `5m`, or empty for not at all.
-        geo: Where it may run: `us`, `global`, or empty for where the workspace says.
-        is_bound: Whether `most_tokens` is known. It is not where the API fetches, unpacks or adds something.
+        tokens: Estimated tokens.
+        most_tokens: Maximum tokens; only valid if `is_bound`.
+        cache: How long the prompt may be cached: `1h`, `5m`, or empty for not at all.
+        geo: Where the request may run: `us`, `global`, or empty for the workspace's default.
+        is_bound: Whether `most_tokens` is known. It is not if the API fetches, unpacks or adds something.
     """
 
     tokens: int = 0
@@ -66,38 +66,40 @@ class Weight(NamedTuple):
     is_bound: bool = False
 
 
-def weigh(params: dict[str, Any], lengths: dict[str, int]) -> Weight:
-    """What a request without a fault sends.
+def estimate_tokens(params: dict[str, Any], lengths: dict[str, int]) -> TokenEstimate:
+    """Estimate the tokens of a valid request.
 
     Args:
         params: Its params.
-        lengths: Bytes of long texts, by the words that stand for them.
+        lengths: Bytes of long strings by their placeholders.
     """
-    scale = _Scale(lengths)
+    counter = _TokenCounter(lengths)
     for message in params["messages"]:
-        scale.add_content(message["content"])
-    for name in params.keys() - WEIGHTLESS:
+        counter.add_content(message["content"])
+    for name in params.keys() - TEXTLESS:
         value = params[name]
         if name == "system":
-            scale.add_content(value or "")
+            counter.add_content(value or "")
         elif name == "tools":
-            scale.add_tools(value or [])
+            counter.add_tools(value or [])
         elif name in SCHEMAS:
-            scale.add_schema(value)
+            counter.add_schema(value)
         elif value is not None:
-            scale.is_bound = False
-    scale.note_cache(params)
-    more = MORE_TOKENS if version_of(params["model"]) >= NEWER_TOKENIZER else 1
-    tokens = math.ceil(scale.text_bytes * more / BYTES_PER_TOKEN) + scale.tokens
+            counter.is_bound = False
+    counter.note_cache(params)
+    more = NEWER_TOKENIZER_FACTOR if version_of(params["model"]) >= NEWER_TOKENIZER else 1
+    tokens = math.ceil(counter.text_bytes * more / BYTES_PER_TOKEN) + counter.tokens
     geo = params.get("inference_geo")
-    return Weight(tokens, scale.most, scale.cache, geo if isinstance(geo, str) else "", scale.is_bound)
+    return TokenEstimate(
+        tokens, counter.most, counter.cache, geo if isinstance(geo, str) else "", counter.is_bound
+    )
 
 
-class _Scale:
-    """Adds up one request.
+class _TokenCounter:
+    """Adds up the tokens of one request.
 
     Args:
-        lengths: Bytes of long texts, by the words that stand for them.
+        lengths: Bytes of long strings by their placeholders.
     """
 
     __slots__ = ("_lengths", "cache", "is_bound", "most", "text_bytes", "tokens")
@@ -106,19 +108,19 @@ class _Scale:
         self._lengths = lengths
         self.text_bytes = 0
         self.tokens = 0
-        """Tokens, about, of what is no text."""
+        """Estimated tokens of everything but text."""
         self.most = BASE_TOKENS
         self.cache = ""
         self.is_bound = True
 
     def note_cache(self, value: dict[str, Any]) -> None:
-        """Takes in how long a part asks to be cached."""
+        """Record how long a part asks to be cached."""
         control = value.get("cache_control")
         if isinstance(control, dict) and self.cache != "1h":
             self.cache = "1h" if control.get("ttl") == "1h" else "5m"
 
     def add_content(self, content: str | list[Any]) -> None:
-        """A message, a system prompt, or what a tool returned."""
+        """Add a message, a system prompt, or a tool result."""
         self.most += PART_TOKENS
         if isinstance(content, str):
             self._add_text(content)
@@ -129,7 +131,7 @@ class _Scale:
             self._add_block(block)
 
     def add_tools(self, tools: list[dict[str, Any]]) -> None:
-        """Definitions of tools."""
+        """Add tool definitions."""
         if tools:
             self.tokens += TOOLS_TOKENS
             self.most += MOST_TOOLS_TOKENS
@@ -137,16 +139,16 @@ class _Scale:
             self.note_cache(tool)
             self.add_json(tool)
             if tool.get("type") not in (None, "custom"):
-                self.is_bound = False  # the API has a definition of its own, and may call the model again
+                self.is_bound = False  # the API has its own definition, and may call the model again
 
     def add_schema(self, value: object) -> None:
-        """A form for the reply."""
+        """Add a schema for the reply."""
         if isinstance(value, dict) and ("format" in value or "schema" in value):
             self.most += MOST_TOOLS_TOKENS
             self.add_json(value)
 
     def add_json(self, value: object) -> None:
-        """JSON that is written into the prompt."""
+        """Add JSON that is part of the prompt."""
         size = len(msgspec.json.encode(value)) + (self._replaced(value) if self._lengths else 0)
         self.text_bytes += size
         self.most += size * SCHEMA_FACTOR
@@ -154,10 +156,10 @@ class _Scale:
     def _add_text(self, text: str) -> None:
         size = self._bytes(text)
         self.text_bytes += size
-        self.most += size  # no token has less than a byte
+        self.most += size  # a token has at least one byte
 
     def _replaced(self, value: object) -> int:
-        """Bytes of the long texts that words stand for."""
+        """Return the bytes that placeholders in a value stand for."""
         if isinstance(value, str):
             return self._lengths.get(value, 0)
         if isinstance(value, dict):
@@ -206,13 +208,13 @@ class _Scale:
             case {"type": "content", "content": str() | list() as content}:
                 self._add_all_texts(content)
                 is_known = False
-            case _:  # a URL, a file's id, or a kind that is new
+            case _:  # a URL, a file id, or a new kind
                 self.tokens += IMAGE_TOKENS if kind == "image" else PAGE_TOKENS
                 is_known = False
         self.is_bound = self.is_bound and is_known
 
     def _add_all_texts(self, value: object) -> None:
-        """All texts in a piece of JSON of which the shape is not known."""
+        """Add all strings in JSON of unknown shape."""
         if isinstance(value, str):
             self._add_text(value)
         elif isinstance(value, list | dict):

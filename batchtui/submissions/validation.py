@@ -1,6 +1,6 @@
-"""What a request must be before it is sent. Source of the rules: public API guide, Batch processing.
+"""Validates requests before they are sent. Source of the rules: public API guide, Batch processing.
 
-The API checks `params` only while the batch runs, so that a mistake costs a day; here it costs nothing.
+The API validates `params` only while the batch runs, when an error may cost a day.
 """
 
 from __future__ import annotations
@@ -14,90 +14,97 @@ from typing import Any, NamedTuple
 import msgspec
 
 from batchtui.submissions.long_lines import LONG_LINE, shorten_texts
-from batchtui.submissions.parsing import LARGEST_REQUEST
-from batchtui.submissions.token_bounds import Weight, weigh
+from batchtui.submissions.parsing import MAX_REQUEST_BYTES
+from batchtui.submissions.token_bounds import TokenEstimate, estimate_tokens
 from batchtui.submissions.validate_content import quoted
-from batchtui.submissions.validate_params import params_faults
-from batchtui.text import replace_surrogates
+from batchtui.submissions.validate_params import params_errors
+from batchtui.text import count, replace_surrogates
 
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 KEYS = frozenset({"custom_id", "params"})
-"""What a request has; the API refuses anything beside. Source: public OpenAPI document."""
+"""Keys of a request; the API rejects all others. Source: public OpenAPI document."""
 NAMES_SHOWN = 5
-_KEYS_ONCE = (b'"custom_id"', b'"params"', b'"model"', b'"max_tokens"', b'"messages"')
-"""Decoding keeps the last of several; a request that names one of these only once is not looked at closer."""
+_UNIQUE_KEYS = (b'"custom_id"', b'"params"', b'"model"', b'"max_tokens"', b'"messages"')
+"""Decoding keeps the last value of a repeated key; only requests that repeat one of these are checked."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 class Checked(NamedTuple):
-    """What is kept of a request in which nothing was found wrong.
+    """What is known of a valid request.
 
     Attributes:
         custom_id: Its id.
-        model: The model asked for.
-        max_tokens: The most that it may answer.
-        weight: What it sends, in tokens.
+        model: The model.
+        max_tokens: Maximum tokens of the reply.
+        tokens: Estimated tokens of the prompt.
     """
 
     custom_id: str
     model: str
     max_tokens: int
-    weight: Weight
+    tokens: TokenEstimate
 
 
-class Fault(NamedTuple):
-    """Something that must be mended before a file can be sent.
+class FileError(NamedTuple):
+    """An error in a request file.
 
     Attributes:
-        line: Where, from 1; 0 for the file as a whole.
-        request: Which request of the file, from 1; a line may hold many. 0 where it is none of them.
-        custom_id: Of the request, as far as it can be read.
-        fault: What is wrong and what to do, without a full stop.
+        line: Line number, from 1; 0 for the whole file.
+        request: Number of the request, from 1, as a line may have several; 0 if it is not in a request.
+        custom_id: custom_id of the request, if it can be read.
+        message: What is wrong and how to fix it, without a period.
     """
 
     line: int
     request: int
     custom_id: str
-    fault: str
+    message: str
+
+    @property
+    def place(self) -> str:
+        """Line, request if the line does not identify it, and custom_id; empty for the whole file."""
+        line = f"line {count(self.line)}" if self.line else ""
+        request = f", request {count(self.request)}" if self.request not in (0, self.line) else ""
+        return f"{line}{request}" + (f" ({self.custom_id})" if self.custom_id else "")
 
 
 def check(raw: bytes) -> Checked | list[str]:
-    """Looks at one request; answers what to keep of it, or all that is wrong with it."""
-    if len(raw) > LARGEST_REQUEST:
-        return ["longer than the 256 MB that a whole batch may have; make it smaller"]
+    """Validate a request; return what is known of it, or its errors."""
+    if len(raw) > MAX_REQUEST_BYTES:
+        return ["exceeds the 256 MB limit of a batch; make it smaller"]
     try:
         short, lengths = shorten_texts(raw) if len(raw) > LONG_LINE else (raw, {})
         request = _decode(short)
         return (
             _repeated_keys(short)
-            or _faults(request)
+            or _errors(request)
             or _keep(request["custom_id"], request["params"], lengths)
         )
     except UnicodeDecodeError:
         return ["not UTF-8; save the file as UTF-8"]
     except msgspec.DecodeError as error:
-        return [f"not JSON ({_reason(raw, error)}); one request has to be one object"]
+        return [f"invalid JSON ({_reason(raw, error)}); write one object per request"]
     except RecursionError:
-        return ["nested too deeply to be read; make it flatter"]
+        return ["nested too deeply; reduce the nesting"]
 
 
 def identify(raw: bytes) -> Checked | list[str]:
-    """Looks only for the custom_id of a request that the server has accepted."""
+    """Read only the custom_id of a request that the server has accepted."""
     checked = check(raw)
     if isinstance(checked, Checked) or not (custom_id := custom_id_of(raw)):
         return checked
-    return Checked(custom_id, "", 0, Weight())
+    return Checked(custom_id, "", 0, TokenEstimate())
 
 
 def _keep(custom_id: str, params: dict[str, Any], lengths: dict[str, int]) -> Checked:
-    return Checked(custom_id, params["model"], int(params["max_tokens"]), weigh(params, lengths))
+    return Checked(custom_id, params["model"], int(params["max_tokens"]), estimate_tokens(params, lengths))
 
 
 def _reason(raw: bytes, error: msgspec.DecodeError) -> str:
-    """Why it is no JSON, with the place where that can be said."""
+    """Return why a request is not JSON, with the position if possible."""
     if len(raw) > LONG_LINE:
-        return _words(error)  # looking for the place would hold the line several times
+        return _message(error)  # finding the position would copy the line several times
     try:
         json.loads(raw.decode())
     except json.JSONDecodeError as found:
@@ -107,41 +114,41 @@ def _reason(raw: bytes, error: msgspec.DecodeError) -> str:
     except RecursionError:
         return "nested too deeply"
     except ValueError:
-        return "a number without end"
+        return "a number is too large"
     if b"\\ud" in raw.lower():
-        return "half a surrogate pair, such as \\ud83d, is no character"
-    return _words(error)
+        return "half a surrogate pair, such as \\ud83d, is not a character"
+    return _message(error)
 
 
-def _words(error: msgspec.DecodeError) -> str:
+def _message(error: msgspec.DecodeError) -> str:
     return str(error).partition(" - ")[0].removeprefix("JSON is malformed: ").lower()
 
 
-def _faults(request: object) -> list[str]:
+def _errors(request: object) -> list[str]:
     if not isinstance(request, dict):
         return ['not an object; a request is {"custom_id": …, "params": {…}}']
     if "requests" in request and not request.keys() & KEYS:
         return [_not_allowed(request.keys() - {"requests"}, '"requests"')]
-    others = () if request.keys() == KEYS else _key_faults(request)
-    return [*others, *_custom_id_faults(request), *_params_faults(request)]
+    keys = () if request.keys() == KEYS else _key_errors(request)
+    return [*keys, *_custom_id_errors(request), *_params_errors(request)]
 
 
-def _key_faults(request: dict[str, Any]) -> Iterator[str]:
+def _key_errors(request: dict[str, Any]) -> Iterator[str]:
     others = request.keys() - KEYS
     if "params" not in request:
-        others.discard("body")  # of which the missing params speak
+        others.discard("body")  # reported with the missing params
     if others:
         yield _not_allowed(others, "custom_id and params")
 
 
 def _repeated_keys(raw: bytes) -> list[str]:
-    """Keys of a request, or of its params, that it has twice: which one counts is anybody's guess."""
-    if all(raw.count(key) < 2 for key in _KEYS_ONCE):
+    """Return errors for repeated keys of a request or its params, as servers may use either value."""
+    if all(raw.count(key) < 2 for key in _UNIQUE_KEYS):
         return []
     request = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str)
     params = dict(request).get("params") if isinstance(request, _Pairs) else None
     return [
-        f"{quoted(name)} comes twice{place}; keep one"
+        f"{quoted(name)} is repeated{place}; keep one"
         for found, place in ((request, ""), (params, " in params"))
         if isinstance(found, _Pairs)
         for name, times in Counter(name for name, _ in found).items()
@@ -162,7 +169,7 @@ def _not_allowed(names: Iterable[str], place: str) -> str:
 
 
 def custom_id_of(raw: bytes) -> str:
-    """The id of a request that may be faulty, with U+FFFD for half characters; empty if it cannot be read."""
+    """Return the custom_id of any request, with U+FFFD for lone surrogates; empty if it cannot be read."""
     try:
         request = json.loads(shorten_texts(raw)[0] if len(raw) > LONG_LINE else raw)
     except (ValueError, RecursionError):
@@ -171,21 +178,21 @@ def custom_id_of(raw: bytes) -> str:
     return replace_surrogates(custom_id) if isinstance(custom_id, str) else ""
 
 
-def _custom_id_faults(request: dict[str, Any]) -> Iterator[str]:
+def _custom_id_errors(request: dict[str, Any]) -> Iterator[str]:
     custom_id = request.get("custom_id")
     if custom_id is None:
-        yield "custom_id is missing; give each request one of its own"
+        yield "custom_id is missing; give each request a unique one"
     elif not isinstance(custom_id, str):
-        yield "custom_id is not a text; put it in quotes"
+        yield "custom_id is not a string; put it in quotes"
     elif not CUSTOM_ID.fullmatch(custom_id):
-        yield f"custom_id {quoted(custom_id)} may have 1 to 64 letters, digits, _ and - only"
+        yield f"custom_id {quoted(custom_id)} must be 1 to 64 letters, digits, _ or -"
 
 
-def _params_faults(request: dict[str, Any]) -> Iterator[str]:
+def _params_errors(request: dict[str, Any]) -> Iterator[str]:
     params = request.get("params")
     if params is None:
         hint = (
-            "; put what is in body there"
+            "; move the contents of body there"
             if "body" in request
             else "; put model, max_tokens and messages there"
         )
@@ -193,4 +200,4 @@ def _params_faults(request: dict[str, Any]) -> Iterator[str]:
     elif not isinstance(params, dict):
         yield "params is not an object; put model, max_tokens and messages there"
     else:
-        yield from params_faults(params)
+        yield from params_errors(params)

@@ -23,6 +23,7 @@ from batchtui.api import ApiError, NotAuthorized, NotReachable
 from batchtui.cache import Batch
 from batchtui.config import ConfigError, Profile, Settings, redact
 from batchtui.process import END_SIGNALS, NOT_AUTHORIZED, NOT_REACHABLE
+from batchtui.submissions import Failures
 from batchtui.text import clean_text
 from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.screens.base import BaseScreen
@@ -30,7 +31,7 @@ from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.services.batch_lookup import BatchesById
 from batchtui.tui.services.executor import ContextExecutor
 from batchtui.tui.services.network import Network
-from batchtui.tui.services.submit_flow import Submitting
+from batchtui.tui.services.submit_flow import SubmitFlow
 from batchtui.tui.terminal.early_screen import EarlyScreen
 from batchtui.tui.terminal.terminal_app import TerminalApp
 from batchtui.tui.theme import THEMES
@@ -149,20 +150,20 @@ class BatchtuiApp(TerminalApp[None]):
             loop.add_signal_handler(number, self._exit_on_signal, number)
 
     @cached_property
-    def _submitting(self) -> Submitting:
-        return Submitting(self)
+    def _submit_flow(self) -> SubmitFlow:
+        return SubmitFlow(self)
 
     def submit_file(self, path: Path) -> None:
         """Submit a file of requests, after checking and asking."""
-        self._submitting.file(path)
+        self._submit_flow.file(path)
 
-    def submit_again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
-        """Resubmit some requests of a batch, after asking; `notes` says which are skipped."""
-        self._submitting.again(batch_id, custom_ids, notes)
+    def resubmit(self, batch_id: str, failures: Failures, scope: Sequence[str]) -> None:
+        """Resubmit failed requests of a batch after confirmation."""
+        self._submit_flow.resubmit(batch_id, failures, scope)
 
-    def look_for_lost(self) -> None:
-        """Find the batches of submissions that got no response."""
-        self._submitting.look_for_lost()
+    def find_lost(self) -> None:
+        """Look for batches whose response was lost."""
+        self._submit_flow.find_lost()
 
     def show_sending(self, words: str) -> None:
         """Show the progress of a submission."""

@@ -14,7 +14,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.api import BadRequest, NotFound
+from batchtui.api import BadRequest, NotFound, ReadOnlySession
 from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, load_cached_list
 from batchtui.config import ConfigError, Profile, private_dir
 from batchtui.results.files import ResultFiles
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
     from batchtui.cost import Cost
     from batchtui.results import Fetcher, Progress
-    from batchtui.submissions import OnSent, Prepared, Submission
+    from batchtui.submissions import Failures, OnEvent, OnProgress, Plan, Prepared, Submission
     from batchtui.workspace.watch import Looked, Waiting
 
 PAGE = 100
@@ -297,12 +297,10 @@ class Workspace:
 
     async def cancel(self, batch_id: str) -> Changes:
         """Asks for a batch to stop; what has begun may still finish."""
-        self.check_writable()
         return self._learn([await self.client.cancel(batch_id)])
 
     async def delete(self, batch_id: str) -> Changes:
         """Deletes an ended batch on the server, for good. Results saved here stay here."""
-        self.check_writable()
         batch = await self.retrieve(batch_id)
         if not batch.is_ended:
             raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
@@ -311,20 +309,19 @@ class Workspace:
         self.batches.mark_deleted(batch_id)
         return self._drop([batch_id])
 
+    def plan_file(self, path: Path, on_progress: OnProgress | None = None) -> Plan:
+        """Plan the submission of a request file; see `Submissions.plan_file`."""
+        return self.submissions.plan_file(path, on_progress)
+
+    def plan_resubmission(self, batch_id: str, failures: Failures, corrected: Prepared | None = None) -> Plan:
+        """Plan to resubmit failed requests of a batch; see `Submissions.plan_resubmission`."""
+        return self.submissions.plan_resubmission(batch_id, failures, corrected)
+
     async def submit(
-        self,
-        prepared: Prepared,
-        *,
-        unfinished: Submission | None = None,
-        parent: str | None = None,
-        regardless: bool = False,
-        on_sent: OnSent | None = None,
+        self, plan: Plan, *, allow_duplicate: bool = False, on_event: OnEvent | None = None
     ) -> Submission:
-        """Sends what was prepared, each part once; arguments and errors as for `Submissions.submit`."""
-        self.check_writable()
-        return await self.submissions.submit(
-            prepared, unfinished=unfinished, parent=parent, regardless=regardless, on_sent=on_sent
-        )
+        """Send a plan, each part once; see `Submissions.submit`."""
+        return await self.submissions.submit(plan, allow_duplicate=allow_duplicate, on_event=on_event)
 
     def why_no_results(self, batch: Batch) -> str:
         """Why the results of a batch cannot be had, in one sentence; empty if they can."""
@@ -432,9 +429,9 @@ class Workspace:
         return Changes(*self.batches.drop(ids, time.time(), keep=self.has_saved_results))
 
     def check_writable(self) -> None:
-        """Raises `WorkspaceError` in a read-only session."""
+        """Raise `ReadOnlySession` early, before the API client would."""
         if self.profile.read_only:
-            raise WorkspaceError("This is a read-only session: nothing is canceled, deleted or submitted.")
+            raise ReadOnlySession
 
 
 def _open_cache(folder: Path) -> BatchCache:

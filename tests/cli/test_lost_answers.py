@@ -1,4 +1,4 @@
-"""`create`, `resubmit`, `watch` and `results` after a lost answer, by what they print and how they exit."""
+"""Output and exit codes of commands after a lost response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from batchtui.cli import main
-from batchtui.submissions import UNKNOWN_SECONDS, Submissions
+from batchtui.submissions import APPEAR_SECONDS, Submissions
 from tests.canned_server import HANGING, answer, canned_server
 from tests.cli.test_submit import Done, count
 from tests.submitting import SLOW, request, write
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def run_on(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[Embedded], Run]:
-    """Runs commands against a server, where there is no terminal; they look for batches without waiting."""
+    """Run commands without a terminal and without lookup delays."""
 
     def start(server: Embedded) -> Run:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", server.api_key)
-        set_seconds(monkeypatch, "look_seconds", (0.0,))
+        set_seconds(monkeypatch, "lookup_delays", (0.0,))
         return run
 
     def run(*words: str | Path) -> Done:
@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def start_with_another(api: httpx.Client) -> None:
-    """A batch of another size, so that faults at every second create hit the next one."""
+    """Create a batch of another size, so that faults at every second create hit the next one."""
     api.post("/batches", json={"requests": [request("x")]}).raise_for_status()
 
 
@@ -67,7 +67,7 @@ def newest(api: httpx.Client) -> str:
     return batch_id
 
 
-def test_a_probable_batch_fails_the_command_and_watch_confirms_it(
+def test_watch_confirms_probable_batch(
     sandbox_with: Start, http_to: Connect, run_on: Callable[[Embedded], Run], file: Path
 ) -> None:
     server = sandbox_with(batches=0, speed=10, faults=("drop-after-accept",))
@@ -81,11 +81,11 @@ def test_a_probable_batch_fails_the_command_and_watch_confirms_it(
     assert str(file) not in run("show", newest(api)).out
     assert run("watch", newest(api), "--interval", "0.1").code == 0
     assert str(file) in run("show", newest(api)).out
-    assert "was already submitted" in run("create", file, "--yes").err
+    assert "Identical requests were submitted" in run("create", file, "--yes").err
     assert count(api) == 1
 
 
-def test_a_strangers_batch_is_dropped_once_its_results_are_read(
+def test_results_reject_foreign_batch(
     sandbox_with: Start,
     http_to: Connect,
     run_on: Callable[[Embedded], Run],
@@ -106,17 +106,17 @@ def test_a_strangers_batch_is_dropped_once_its_results_are_read(
     assert str(file) not in run("show", stranger).out
     refused = run("create", file, "--yes")
     assert (refused.code, refused.out) == (1, "")
-    assert "Run it again after" in refused.err
+    assert "Run the command again after" in refused.err
     assert "Probably" not in refused.err
     assert count(api) == 2
 
-    set_seconds(monkeypatch, "unknown_seconds", 0.0)
+    set_seconds(monkeypatch, "appear_seconds", 0.0)
     sent = run("create", file, "--yes")
     assert (sent.code, sent.out.strip()) == (0, newest(api))
     assert count(api) == 3
 
 
-def test_reading_the_results_of_a_probable_batch_confirms_it(
+def test_results_confirm_probable_batch(
     sandbox_with: Start, http_to: Connect, run_on: Callable[[Embedded], Run], file: Path
 ) -> None:
     server = sandbox_with(batches=0, speed=10, faults=("502-after-accept", "overload:5"))
@@ -128,18 +128,18 @@ def test_reading_the_results_of_a_probable_batch_confirms_it(
     assert str(file) in run("show", newest(api)).out
 
 
-def test_with_again_what_may_exist_is_sent(
+def test_allow_duplicate_sends_after_lost_response(
     sandbox_with: Start, http_to: Connect, run_on: Callable[[Embedded], Run], file: Path
 ) -> None:
     server = sandbox_with(batches=0, speed=SLOW, faults=("drop-after-accept:2",))
     api, run = http_to(server), run_on(server)
     start_with_another(api)
     assert run("create", file, "--yes").code == 1
-    done = run("create", file, "--yes", "--again")
+    done = run("create", file, "--yes", "--allow-duplicate")
     assert (done.code, done.out.strip(), count(api)) == (0, newest(api), 3)
 
 
-def test_what_failed_is_not_sent_again_while_its_answer_is_unknown(
+def test_resubmit_waits_for_lost_response(
     sandbox_with: Start,
     http_to: Connect,
     run_on: Callable[[Embedded], Run],
@@ -153,14 +153,14 @@ def test_what_failed_is_not_sent_again_while_its_answer_is_unknown(
     for words in ((), ("--custom-id", "a-4"), ("--dry-run",), ()):
         done = run("resubmit", batch_id, "--yes", *words)
         assert (done.code, done.out) == (1, "")
-        assert "Run it again after" in done.err
+        assert "Run the command again after" in done.err
     assert count(api) == 1
-    set_seconds(monkeypatch, "unknown_seconds", 0.0)
+    set_seconds(monkeypatch, "appear_seconds", 0.0)
     assert run("resubmit", batch_id, "--yes").code == 0
     assert count(api) == 2
 
 
-def test_results_are_not_merged_with_those_of_a_batch_that_is_not_confirmed(
+def test_merged_results_skip_unconfirmed_batch(
     sandbox_with: Start, http_to: Connect, run_on: Callable[[Embedded], Run], file: Path
 ) -> None:
     server = sandbox_with(batches=0, speed=10, faults=("overload:5", "drop-after-accept:2"))
@@ -178,14 +178,14 @@ def test_results_are_not_merged_with_those_of_a_batch_that_is_not_confirmed(
     assert (merged.code, merged.out.count("overloaded_error"), merged.out.count("\n")) == (0, 0, 10)
 
 
-def test_the_help_says_how_long_the_outcome_stays_unknown(
+def test_help_states_appear_seconds(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert main(lambda _: 0, ["create", "--help"]) == 0
-    assert f"for {UNKNOWN_SECONDS / 60:.0f} minutes" in capfd.readouterr().out
+    assert f"take {APPEAR_SECONDS / 60:.0f} minutes" in capfd.readouterr().out
 
 
-def test_a_refused_create_is_retried_and_said(
+def test_create_reports_retry(
     sandbox_with: Start,
     http_to: Connect,
     run_on: Callable[[Embedded], Run],
@@ -195,17 +195,17 @@ def test_a_refused_create_is_retried_and_said(
     server = sandbox_with(batches=0, speed=1000, faults=("529:2@create",))
     api, run = http_to(server), run_on(server)
     start_with_another(api)
-    set_seconds(monkeypatch, "retry_seconds", (0.0,))
+    set_seconds(monkeypatch, "retry_delays", (0.0,))
     done = run("create", file, "--yes")
     assert (done.code, done.out.strip(), count(api)) == (0, newest(api), 2)
     assert "Overloaded (529 overloaded_error, " in done.err
-    assert "Trying again in 0 s." in done.err
+    assert "Retrying in 0 s." in done.err
 
 
 NO_BATCHES = b'{"data": [], "has_more": false, "first_id": null, "last_id": null}'
 
 
-async def test_an_interrupted_create_says_that_the_batch_may_exist(file: Path) -> None:
+async def test_interrupted_create_warns_of_batch(file: Path) -> None:
     async with canned_server(answer("200 OK", NO_BATCHES), HANGING) as server:
         env = os.environ | {"ANTHROPIC_BASE_URL": server.base_url, "ANTHROPIC_API_KEY": "sk-test"}
         words = ("-m", "batchtui", "create", str(file), "--yes")
@@ -219,7 +219,7 @@ async def test_an_interrupted_create_says_that_the_batch_may_exist(file: Path) -
     assert process.returncode == 130
     last = [line for line in stderr.decode().splitlines() if line][-2:]
     assert last == [
-        "The batch may exist: all of it was sent, and no clear answer came. "
-        "Run the same command again: it looks for the batch before it sends.",
+        "The batch may exist: all of it was sent without a clear response. "
+        "Run the same command again. It looks for the batch before it sends.",
         "Interrupted.",
     ]

@@ -1,4 +1,4 @@
-"""`create`, `attach`, `resubmit` and `results --merged`, by what they print and how they exit."""
+"""Output and exit codes of `create`, `attach`, `resubmit` and `results --merged`."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Done(NamedTuple):
 
 @pytest.fixture
 def server(sandbox_with: Callable[..., Embedded]) -> Embedded:
-    """A sandbox of one's own on which every fifth request fails the first time."""
+    """A sandbox on which every fifth request fails the first time."""
     return sandbox_with(batches=0, faults=("overload:5",), speed=1000.0)
 
 
 @pytest.fixture
 def api(server: Embedded, http_to: Callable[[Embedded], httpx.Client]) -> httpx.Client:
-    """Somebody else with the same key."""
+    """Another client with the same key."""
     return http_to(server)
 
 
 @pytest.fixture
 def run(server: Embedded, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command where there is no terminal."""
+    """Run a command without a terminal."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", server.api_key)
 
@@ -62,7 +62,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def kept() -> list[Path]:
-    """All copies of requests that are left on this disk."""
+    """Return all drafts and stored requests."""
     return [path for folder in ("drafts", "requests") for path in Path.home().parent.glob(f"**/{folder}/*")]
 
 
@@ -74,7 +74,7 @@ def objects(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_every_fault_is_named_and_nothing_is_sent(run: Run, api: httpx.Client, tmp_path: Path) -> None:
+def test_create_reports_all_errors(run: Run, api: httpx.Client, tmp_path: Path) -> None:
     bad = write(tmp_path / "bad\x1b[2J.jsonl", [request("a"), request("b b"), {}, request("a")])
     done = run("create", bad, "--yes")
     assert (done.code, done.out) == (1, "")
@@ -84,7 +84,7 @@ def test_every_fault_is_named_and_nothing_is_sent(run: Run, api: httpx.Client, t
         ", line 3",
         ", line 4 (a)",
     ]
-    assert done.err.splitlines()[-1].startswith("batchtui: 4 faults in ")
+    assert done.err.splitlines()[-1].startswith("batchtui: 4 errors in ")
     assert "\x1b" not in done.err
     as_json = objects(run("create", bad, "--json", "--dry-run").out)
     assert [(fault["line"], fault["custom_id"]) for fault in as_json] == [
@@ -96,7 +96,7 @@ def test_every_fault_is_named_and_nothing_is_sent(run: Run, api: httpx.Client, t
     assert (count(api), kept()) == (0, [])
 
 
-def test_a_dry_run_estimates_without_a_key(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dry_run_works_without_key(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     done = run("create", file, "--dry-run", "--json")
     assert done.code == 0
@@ -120,30 +120,30 @@ def test_a_dry_run_estimates_without_a_key(run: Run, file: Path, monkeypatch: py
         "max_usd": 0.00311,
         "is_bound": True,
     }
-    assert "Estimate: " in done.err
+    assert "Estimated cost: " in done.err
     assert kept() == []
 
 
-def test_without_a_terminal_it_wants_to_be_told(run: Run, api: httpx.Client, file: Path) -> None:
+def test_create_needs_yes_without_terminal(run: Run, api: httpx.Client, file: Path) -> None:
     done = run("create", file)
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == "batchtui: There is no terminal to ask on: add --yes if you mean it."
     assert (count(api), kept()) == (0, [])
 
 
-def test_the_same_again_is_refused_unless_told(run: Run, api: httpx.Client, file: Path) -> None:
+def test_duplicate_needs_allow_duplicate(run: Run, api: httpx.Client, file: Path) -> None:
     first = run("create", file, "--yes")
     refused = run("create", file, "--yes")
     assert (first.code, refused.code, refused.out) == (0, 1, "")
     assert first.out.strip() in refused.err
-    assert "Add --again" in refused.err
+    assert "Add --allow-duplicate" in refused.err
     assert len(kept()) == 3  # one copy, its index and its receipt
     assert count(api) == 1
-    assert run("create", file, "--yes", "--again", "--json").code == 0
+    assert run("create", file, "--yes", "--allow-duplicate", "--json").code == 0
     assert count(api) == 2
 
 
-def test_a_dry_run_says_what_was_submitted_before(run: Run, api: httpx.Client, file: Path) -> None:
+def test_dry_run_reports_duplicate(run: Run, api: httpx.Client, file: Path) -> None:
     assert "submitted" not in run("create", file, "--dry-run").err
     batch_id = run("create", file, "--yes").out.strip()
     dry, real = run("create", file, "--dry-run"), run("create", file, "--yes")
@@ -153,19 +153,17 @@ def test_a_dry_run_says_what_was_submitted_before(run: Run, api: httpx.Client, f
     assert count(api) == 1
 
 
-def test_a_dry_run_without_a_key_says_that_it_does_not_know_what_was_submitted(
+def test_dry_run_without_key_skips_duplicate_check(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("create", file, "--yes")
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     done = run("create", file, "--dry-run")
     assert done.code == 0
-    assert "Not checked whether it was submitted before: No API key" in done.err
+    assert "Not checked for identical submissions: No API key" in done.err
 
 
-def test_requests_whose_record_was_lost_are_sent_again_only_when_told(
-    run: Run, api: httpx.Client, file: Path
-) -> None:
+def test_unrecorded_requests_need_allow_duplicate(run: Run, api: httpx.Client, file: Path) -> None:
     run("create", file, "--yes")
     for path in kept():
         if path.name.endswith(".receipt.json"):
@@ -175,14 +173,14 @@ def test_requests_whose_record_was_lost_are_sent_again_only_when_told(
     assert (refused.code, refused.out) == (1, "")
     assert "may have been submitted" in refused.err
     assert "run `batchtui attach ID " in refused.err
-    assert "Add --again" in refused.err
+    assert "Add --allow-duplicate" in refused.err
     assert count(api) == 1
     assert run("create", file, "--yes", "--again").code == 0
     assert count(api) == 2
 
 
 @pytest.mark.parametrize("words", [("create", "FILE", "--yes"), ("resubmit", "msgbatch_1", "--yes")])
-def test_a_read_only_session_refuses_before_anything_else(
+def test_read_only_session_refuses_first(
     run: Run, api: httpx.Client, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     bad = write(tmp_path / "bad", ["x"])
@@ -192,13 +190,13 @@ def test_a_read_only_session_refuses_before_anything_else(
     assert (count(api), kept()) == (0, [])
 
 
-def test_what_is_too_much_is_split_only_when_told(
+def test_large_file_needs_split(
     run: Run, api: httpx.Client, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "MOST_REQUESTS", 4)
+    monkeypatch.setattr(preparing, "MAX_REQUESTS", 4)
     refused = run("create", file, "--yes")
     assert refused.code == 1
-    assert "add --split to make 3 batches of it" in refused.err
+    assert "Add --split to create 3 batches" in refused.err
     assert (count(api), kept()) == (0, [])
 
     done = run("create", file, "--yes", "--split", "--json")
@@ -213,12 +211,12 @@ def test_what_is_too_much_is_split_only_when_told(
     ("make", "code", "said"),
     [
         (Path.mkdir, 2, "is a directory"),
-        (Path.touch, 1, "no requests in it"),
+        (Path.touch, 1, "no requests"),
         (lambda path: None, 2, "does not exist"),
         (lambda path: path.write_bytes(b"\xff\xfe{\0"), 1, "the file is UTF-16; save it as UTF-8"),
     ],
 )
-def test_what_is_no_file_of_requests(
+def test_create_rejects_other_files(
     run: Run, tmp_path: Path, make: Callable[[Path], object], code: int, said: str
 ) -> None:
     make(tmp_path / "odd")
@@ -228,7 +226,7 @@ def test_what_is_no_file_of_requests(
     assert kept() == []
 
 
-def test_a_data_folder_that_cannot_be_used(
+def test_unusable_data_folder_is_reported(
     run: Run, api: httpx.Client, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(file))
@@ -238,12 +236,10 @@ def test_a_data_folder_that_cannot_be_used(
     assert count(api) == 0
 
 
-# What failed
+# Resubmitting
 
 
-def test_what_failed_is_sent_again_and_read_as_one(
-    run: Run, api: httpx.Client, file: Path, tmp_path: Path
-) -> None:
+def test_resubmitted_results_are_merged(run: Run, api: httpx.Client, file: Path, tmp_path: Path) -> None:
     batch_id = run("create", file, "--yes").out.strip()
     assert run("watch", batch_id, "--interval", "0.1").code == 5
     dry = run("resubmit", batch_id, "--dry-run")
@@ -253,7 +249,7 @@ def test_what_failed_is_sent_again_and_read_as_one(
     rest = run("resubmit", batch_id, "--yes").out.strip()
     nothing = run("resubmit", batch_id, "--yes")
     assert (nothing.code, nothing.out) == (1, "")
-    assert f"1 request was submitted again already, as {child}." in nothing.err
+    assert f"Skipped 1 request already resubmitted as {child}." in nothing.err
     assert count(api) == 3
     assert run("watch", child, rest, "--interval", "0.1").code == 0
 
@@ -265,33 +261,31 @@ def test_what_failed_is_sent_again_and_read_as_one(
         assert sorted(result["custom_id"] for result in results) == [f"a-{n}" for n in range(10)]
         assert {result["result"]["type"] for result in results} == {"succeeded"}
         output.unlink()
-    assert run("results", batch_id, "--merged", "--type", "errored").out == ""
+    assert run("results", batch_id, "--merged", "--outcome", "errored").out == ""
     assert len(objects(run("results", batch_id, "--merged", "--custom-id", "a-4").out)) == 1
     assert run("results", batch_id, "--merged", "--custom-id", "none").code == 1
 
 
-def test_what_was_made_elsewhere_needs_its_requests(
-    run: Run, api: httpx.Client, file: Path, tmp_path: Path
-) -> None:
+def test_resubmit_needs_attached_requests(run: Run, api: httpx.Client, file: Path, tmp_path: Path) -> None:
     requests = [json.loads(line) for line in file.read_text().splitlines()]
     batch_id = api.post("/batches", json={"requests": requests}).json()["id"]
     assert run("watch", batch_id, "--interval", "0.1").code == 5
     missing = run("resubmit", batch_id, "--yes")
     assert (missing.code, missing.out) == (1, "")
-    assert missing.err.startswith("2 custom_ids not kept here: a-")
+    assert missing.err.startswith("2 custom_ids missing from the local store: a-")
     first = write(tmp_path / "first", requests[2:4])
     run("attach", batch_id, first)
     attached = run("attach", batch_id, write(tmp_path / "some", [*requests[2:], request("x")]))
     assert (attached.code, attached.out) == (0, f"{batch_id}  9 requests\n")
     assert attached.err.splitlines() == [
-        f"This replaces {first}, which was attached before.",
+        f"Replaced {first}, which was attached before.",
         "2 custom_ids missing in the file: a-0, a-1",
         "1 custom_id not in the batch: x",
     ]
-    assert run("resubmit", batch_id, "--yes", "--only", "errored").code == 0
+    assert run("resubmit", batch_id, "--yes", "--outcome", "errored").code == 0
 
 
-def test_invalid_ones_are_listed_and_left_out(run: Run, api: httpx.Client, tmp_path: Path) -> None:
+def test_resubmit_skips_invalid_requests(run: Run, api: httpx.Client, tmp_path: Path) -> None:
     bad = [request("a"), request("b") | {"params": {"model": MODEL}}]
     batch_id = api.post("/batches", json={"requests": bad}).json()["id"]
     run("attach", batch_id, write(tmp_path / "bad", bad))
@@ -299,7 +293,7 @@ def test_invalid_ones_are_listed_and_left_out(run: Run, api: httpx.Client, tmp_p
     left_out = run("resubmit", batch_id, "--yes")
     assert left_out.code == 1
     assert "  b: messages: Field required" in left_out.err
-    assert "bring it by --requests FILE" in left_out.err
+    assert "Add --requests FILE" in left_out.err
     refused = run("resubmit", batch_id, "--yes", "--include-invalid")
     assert refused.code == 1
     assert "(b): params.messages is missing" in refused.err
@@ -310,17 +304,15 @@ def test_invalid_ones_are_listed_and_left_out(run: Run, api: httpx.Client, tmp_p
     assert count(api) == 2
 
 
-def test_an_outcome_that_cannot_be_sent_again_is_a_mistake(run: Run) -> None:
-    done = run("resubmit", "msgbatch_1", "--only", "succeeded")
+def test_resubmit_rejects_succeeded_outcome(run: Run) -> None:
+    done = run("resubmit", "msgbatch_1", "--outcome", "succeeded")
     assert (done.code, done.err) == (
         2,
-        "batchtui: --only succeeded: say errored, expired, canceled, or some of them.\n",
+        "batchtui: Invalid --outcome succeeded: choose from errored, expired, canceled.\n",
     )
 
 
-def test_on_a_terminal_it_asks_and_shows_how_far_it_is(
-    server: Embedded, api: httpx.Client, tmp_path: Path
-) -> None:
+def test_create_confirms_and_shows_progress(server: Embedded, api: httpx.Client, tmp_path: Path) -> None:
     file = write(tmp_path / "file.jsonl", (request(f"a-{n}", "x" * 300) for n in range(2000)))
     words = ["-m", "batchtui", "--base-url", server.base_url, "create", str(file)]
     env = os.environ | {"ANTHROPIC_API_KEY": server.api_key}
@@ -336,9 +328,7 @@ def test_on_a_terminal_it_asks_and_shows_how_far_it_is(
         assert (terminal.exitstatus, count(api)) == (code, batches)
 
 
-def test_resubmit_names_a_custom_id_that_is_not_there_or_did_not_fail(
-    run: Run, api: httpx.Client, file: Path
-) -> None:
+def test_resubmit_checks_custom_ids(run: Run, api: httpx.Client, file: Path) -> None:
     batch_id = run("create", file, "--yes").out.strip()
     run("watch", batch_id, "--interval", "0.1")
     wrong = run("resubmit", batch_id, "--custom-id", "a-4", "--custom-id", "nope", "--yes")
@@ -349,6 +339,18 @@ def test_resubmit_names_a_custom_id_that_is_not_there_or_did_not_fail(
     fine = run("resubmit", batch_id, "--custom-id", "a-0", "--yes")
     assert (fine.code, fine.err.splitlines()) == (
         1,
-        ['Skipped "a-0": its outcome is succeeded.', f"batchtui: Nothing to resubmit of {batch_id}."],
+        ['Skipped "a-0": its outcome is succeeded.', "batchtui: Nothing to resubmit."],
     )
     assert count(api) == 1
+
+
+def test_former_option_names_are_hidden_aliases(run: Run, api: httpx.Client, file: Path) -> None:
+    batch_id = run("create", file, "--yes").out.strip()
+    assert run("create", file, "--yes", "--again").code == 0
+    assert count(api) == 2
+    run("watch", batch_id, "--interval", "0.1")
+    assert len(objects(run("results", batch_id, "--type", "errored").out)) == 2
+    assert run("resubmit", batch_id, "--only", "canceled", "--yes").err.endswith("Nothing to resubmit.\n")
+    assert run("resubmit", batch_id, "--only", "errored", "--yes").code == 0
+    for command, former in (("create", "--again"), ("resubmit", "--only"), ("results", "--type")):
+        assert f"{former} " not in run(command, "--help").out

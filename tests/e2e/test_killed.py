@@ -27,7 +27,7 @@ CREATE = """
 import sys
 from batchtui import submissions
 from batchtui.__main__ import main
-submissions.Submissions.__init__.__kwdefaults__["look_seconds"] = (0, 0.1, 0.1)
+submissions.Submissions.__init__.__kwdefaults__["lookup_delays"] = (0, 0.1, 0.1)
 sys.exit(main())
 """
 

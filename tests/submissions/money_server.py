@@ -1,4 +1,4 @@
-"""The world of the money model: clocks that can be set, a server that counts, processes to kill."""
+"""The environment of the money model: changeable clocks, a counting server, killable processes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from unittest import mock
 
 from batchtui.api import BatchesClient
 from batchtui.config import Credentials, Profile, Secret
-from batchtui.submissions import UNKNOWN_SECONDS
-from tests.submitting import AT_ONCE, ONE_TRY, Submitting
+from batchtui.submissions import APPEAR_SECONDS
+from tests.submitting import NO_DELAYS, ONE_TRY, Submitting
 
 ACCEPTING = (
     "accept",
@@ -34,17 +34,17 @@ ACCEPTING = (
     "accept, kill, list late",
 )
 NOT_ACCEPTING = ("400", "429", "504", "drop", "kill")
-LATE_SECONDS = UNKNOWN_SECONDS - 60
-"""The longest that a batch takes to be listed."""
+LATE_SECONDS = APPEAR_SECONDS - 60
+"""Longest time until a batch is listed."""
 
 
 class Killed(BaseException):
-    """The process does not take this step on the disk, nor any later one."""
+    """The process is killed before this disk step."""
 
 
 @dataclass
 class Clock:
-    """True time, and what the clocks of this machine and of the server show of it."""
+    """True time, and the clocks of this machine and of the server."""
 
     start: float = field(default_factory=time.time)
     passed: float = 0.0
@@ -58,38 +58,38 @@ class Clock:
         return self.start + self.passed
 
     def wall(self) -> float:
-        """What `time.time` shows."""
+        """Return the value of `time.time`."""
         return self.now + self.wall_offset
 
     def boot(self, _: int) -> float:
-        """What the clock that starts with the machine shows."""
+        """Return the value of the boot clock."""
         return self.passed - self.booted
 
     @contextmanager
     def set(self) -> Iterator[None]:
-        """Makes Python show these clocks."""
+        """Patch Python's clocks."""
         with mock.patch.object(time, "time", self.wall), mock.patch.object(time, "clock_gettime", self.boot):
             yield
 
 
 class Process:
-    """Submissions of one folder, as a process of its own would make them; it may be killed at any step."""
+    """Submissions of one folder, as one process makes them; it may be killed at any step."""
 
     def __init__(self, base_url: str, folder: Path, key: str) -> None:
         self.key = key
         self.steps_left: int | None = None
         self.is_dead = False
         self.intent = ""
-        """What is submitted: a file, or the batch of which requests are sent again."""
+        """What is submitted: a file, or the batch that is resubmitted."""
         self.client = BatchesClient(
             Profile(name="test", base_url=base_url, credentials=Credentials(Secret(key), "key")),
             retry=ONE_TRY,
         )
-        self.submitting = Submitting(self.client, folder, AT_ONCE, UNKNOWN_SECONDS)
+        self.submitting = Submitting(self.client, folder, NO_DELAYS, APPEAR_SECONDS)
         self.submissions = self.submitting.submissions
 
     def step(self) -> None:
-        """Takes a step on the disk, unless it is killed before."""
+        """Take a disk step, unless killed before."""
         if self.steps_left == 0:
             self.is_dead = True
         if self.is_dead:
@@ -102,13 +102,13 @@ _running = ContextVar[Process | None]("_running", default=None)
 
 
 def run_as(process: Process) -> None:
-    """From here on, this task's steps on the disk are those of a process."""
+    """Make a process responsible for this task's disk steps."""
     _running.set(process)
 
 
 @contextmanager
 def killable() -> Iterator[None]:
-    """Processes can be killed before each step on the disk. What is synced is not synced really."""
+    """Make processes killable before each disk step. Syncs are skipped."""
 
     def counted(call: Callable[..., Any]) -> Callable[..., Any]:
         def step(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function in whose place it is
@@ -128,15 +128,15 @@ def killable() -> Iterator[None]:
 
 @dataclass
 class Accepted:
-    """A batch that the server has accepted, and will bill.
+    """A batch that the server has accepted and bills.
 
     Attributes:
         id: Its id.
         created_at: True time.
         listed_at: When it appears in the list.
         requests: Its requests by custom_id.
-        intent: What for, by the process that sent it; None for somebody else's.
-        failed: custom_ids that have failed; None until it has ended.
+        intent: What the process meant to send; None for batches of others.
+        failed: Failed custom_ids; None until it has ended.
     """
 
     id: str
@@ -148,7 +148,7 @@ class Accepted:
 
     @property
     def wire(self) -> dict[str, Any]:
-        """As the API gives it."""
+        """The batch as API JSON."""
         size, failed = len(self.requests), len(self.failed or ())
         ended = self.failed is not None
         counts = {"succeeded": size - failed, "errored": failed} if ended else {"processing": size}
@@ -163,7 +163,7 @@ class Accepted:
 
     @property
     def results(self) -> bytes:
-        """Its results."""
+        """Its results as JSON lines."""
         failed = self.failed or set()
         error = {"type": "error", "error": {"type": "api_error", "message": "Failed."}}
         lines = (
@@ -179,11 +179,7 @@ class Accepted:
 
 
 class CountingServer:
-    """A Message Batches API on loopback that remembers all that it accepted.
-
-    Args:
-        clock: What time it is.
-    """
+    """A Message Batches API on loopback that records accepted batches."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -195,21 +191,21 @@ class CountingServer:
         """Oldest first."""
         self.processes: dict[str, Process] = {}
         self.creates = deque[str]()
-        """What comes of the next creates; after these, all are accepted."""
+        """Outcomes of the next creates; later ones are accepted."""
         self.is_list_broken = deque[bool]()
-        """Whether each of the next looks at the list fails."""
+        """Whether each of the next list calls fails."""
         self.on_create: Callable[[], object] = lambda: None
-        """Called once, when the next create is here."""
+        """Called once, on the next create."""
         self.arrived = 0
-        """Creates that came."""
+        """Number of creates received."""
 
     async def start(self) -> None:
-        """Opens the socket."""
+        """Open the socket."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Closes the socket."""
+        """Close the socket."""
         assert self._server
         self._server.close()
         for writer in self._connections:
@@ -217,7 +213,7 @@ class CountingServer:
         await asyncio.gather(*self._serving)
 
     def add(self, requests: Sequence[dict[str, Any]], intent: str | None, *, late: bool = False) -> Accepted:
-        """Accepts a batch."""
+        """Accept a batch."""
         now = self._clock.now
         batch = Accepted(
             f"msgbatch_{len(self.batches):03}",
@@ -231,7 +227,7 @@ class CountingServer:
 
     @property
     def listed(self) -> list[Accepted]:
-        """What the list shows, newest first."""
+        """The listed batches, newest first."""
         return [one for one in reversed(self.batches) if one.listed_at <= self._clock.now]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What requests may cost before they are sent: a bound is one, and where there is none none is claimed."""
+"""Estimated cost: bounds hold, and are not claimed where they are unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from batchtui.cost import Tokens, Usage, price
 from batchtui.submissions import Estimate, estimate
 from batchtui.submissions.preparing import PROMPT_STEP, Prepared, prepare
-from batchtui.submissions.request_store import KeptRequests, Load
+from batchtui.submissions.request_file import Load, RequestFile
 from batchtui.tui.format.batch import price_at_most
 from tests.cost.test_prices import price_limits
 from tests.submitting import write
@@ -35,8 +35,8 @@ def request(number: int, model: str, size: int, ttl: str, geo: str) -> dict[str,
 def prepared(*requests: dict[str, Any]) -> Prepared:
     with tempfile.TemporaryDirectory() as name:
         made = prepare(write(Path(name) / "file", requests), Path(name))
-        assert made.faults == []
-        assert KeptRequests(Path(name), made.kept.name).loads(made.whole) == made.loads
+        assert made.errors == []
+        assert RequestFile(Path(name), made.file.name).loads(made.span) == made.loads
         return made
 
 
@@ -56,9 +56,7 @@ asked = st.tuples(
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(asked, min_size=1, max_size=4), st.data())
-def test_no_use_that_the_requests_allow_costs_more_than_the_bound(
-    asked: list[tuple[str, int, str, str]], data: st.DataObject
-) -> None:
+def test_bound_covers_all_allowed_usage(asked: list[tuple[str, int, str, str]], data: st.DataObject) -> None:
     found = estimate(prepared(*(request(number, *each) for number, each in enumerate(asked))).loads)
     assert found.is_bound
     used = []
@@ -75,7 +73,7 @@ def test_no_use_that_the_requests_allow_costs_more_than_the_bound(
     assert price_at_most(found).short.startswith("≤ $")
 
 
-def test_a_prompt_just_above_a_limit_has_the_price_above_it() -> None:
+def test_prompt_above_limit_gets_higher_price() -> None:
     def about(bytes_: int) -> Decimal | None:
         return estimate(prepared(request(0, TIERED, bytes_, "", "global")).loads).least
 
@@ -84,20 +82,20 @@ def test_a_prompt_just_above_a_limit_has_the_price_above_it() -> None:
     assert about(307_695) == Decimal("0.02500025")
 
 
-def test_every_price_limit_is_a_multiple_of_what_prompts_are_rounded_to() -> None:
+def test_price_limits_are_multiples_of_prompt_step() -> None:
     assert {limit % PROMPT_STEP for limit in price_limits()} == {0}
 
 
-def test_a_bound_is_rounded_up_and_an_estimate_is_not() -> None:
+def test_only_bounds_are_rounded_up() -> None:
     bound = Estimate(Decimal("0.1"), Decimal("1.231"), is_bound=True)
-    assert (bound.most_words, price_at_most(bound).short) == ("at most $1.24", "≤ $1.24")
+    assert (bound.max_text, price_at_most(bound).short) == ("at most $1.24", "≤ $1.24")
     about = bound._replace(is_bound=False)
-    assert (about.most_words, price_at_most(about).short) == ("about $1.23", "~ $1.23")
+    assert (about.max_text, price_at_most(about).short) == ("about $1.23", "~ $1.23")
     assert price_at_most(about).words == "about $1.23, an estimate"
 
 
 @pytest.mark.parametrize("source", [{"type": "url", "url": "https://example.com/x.png"}, {"type": "file"}])
-def test_what_is_fetched_makes_it_about(source: dict[str, Any]) -> None:
+def test_fetched_content_has_no_bound(source: dict[str, Any]) -> None:
     fetched = request(1, OLD, 4, "", "")
     fetched["params"]["messages"][0]["content"].append({"type": "image", "source": source})
     made = prepared(request(0, OLD, 4_000, "", ""), fetched)
@@ -108,9 +106,9 @@ def test_what_is_fetched_makes_it_about(source: dict[str, Any]) -> None:
     assert (load.requests, load.input_tokens, load.is_bound) == (2, 2_601, False)
 
 
-def test_loads_that_an_older_version_kept_have_no_bound() -> None:
+def test_loads_of_older_versions_have_no_bound() -> None:
     assert not estimate([Load(OLD, 0, 1, 1_000, 100)]).is_bound
 
 
-def test_an_unknown_model_has_no_estimate() -> None:
+def test_unknown_model_has_no_estimate() -> None:
     assert estimate(prepared(request(0, "claude-tomorrow", 4, "", "")).loads).most is None

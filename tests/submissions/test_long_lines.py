@@ -1,4 +1,4 @@
-"""A line as long as a batch may be is checked as any other, in little more memory than it is long."""
+"""Long lines are validated like others, in little more memory than their size."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 def restored(value: Any, lengths: dict[str, int]) -> Any:  # noqa: ANN401 - any JSON
-    """The value with how long each long text was in place of the word for it."""
+    """Replace strings by their length, and placeholders by the length they stand for."""
     if isinstance(value, dict):
         return [[restored(key, lengths), restored(inner, lengths)] for key, inner in value.items()]
     if isinstance(value, list):
@@ -38,7 +38,7 @@ def restored(value: Any, lengths: dict[str, int]) -> Any:  # noqa: ANN401 - any 
 
 @settings(max_examples=200, deadline=None)
 @given(values)
-def test_only_long_texts_are_replaced_and_their_length_is_known(value: Any) -> None:  # noqa: ANN401
+def test_only_long_strings_are_replaced(value: Any) -> None:  # noqa: ANN401
     raw = json.dumps(value, ensure_ascii=False).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_lines, "LONG_TEXT", 8)
@@ -48,7 +48,7 @@ def test_only_long_texts_are_replaced_and_their_length_is_known(value: Any) -> N
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=12) | st.sampled_from([b"\\ud83d", b"\\ud83d\\ude00", b"\xf0\x9f\x9a", b"\\u12g4"]))
-def test_a_long_line_is_judged_as_a_short_one(piece: bytes) -> None:
+def test_long_line_is_validated_like_short_line(piece: bytes) -> None:
     raw = START + b'[{"role": "user", "content": "' + b"0123456789" * 3 + piece + b'"}]}}'
     plain = check(raw)
     with pytest.MonkeyPatch.context() as patch:
@@ -58,7 +58,7 @@ def test_a_long_line_is_judged_as_a_short_one(piece: bytes) -> None:
         long = check(raw)
     assert isinstance(long, Checked) == isinstance(plain, Checked)
     if isinstance(long, Checked) and isinstance(plain, Checked):
-        assert long.weight.most_tokens >= plain.weight.most_tokens
+        assert long.tokens.most_tokens >= plain.tokens.most_tokens
 
 
 def _array(path: Path, text: bytes) -> None:
@@ -76,13 +76,13 @@ from batchtui.submissions.preparing import prepare
 folder = Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 prepared = prepare(folder / "file", folder)
-assert (prepared.requests, prepared.faults) == (1, []), prepared.faults
+assert (prepared.requests, prepared.errors) == (1, []), prepared.errors
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
 @pytest.mark.parametrize("write", [_line, _array])
-def test_one_long_request_takes_little_more_than_twice_its_size(write: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_long_request_memory_is_bounded(write: Any, tmp_path: Path) -> None:  # noqa: ANN401
     # One emoji makes Python hold a text with four bytes a character.
     write(tmp_path / "file", b"x" * MEGABYTES * 1_000_000 + "🚀".encode())
     command = [sys.executable, "-c", MEASURE, str(tmp_path)]

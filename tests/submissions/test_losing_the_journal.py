@@ -1,4 +1,4 @@
-"""Lost, damaged, old and new journals and receipts: nothing is paid for twice, no kept request is lost."""
+"""Lost, damaged, old and new journals and receipts: nothing is sent twice, and no request is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from batchtui.api import BatchesClient
 from batchtui.disk import open_database
 from batchtui.submissions import (
     JournalError,
-    KeptRequests,
     NotSubmitted,
     PartState,
     SubmissionError,
@@ -28,7 +27,8 @@ from batchtui.submissions import (
 )
 from batchtui.submissions.journal_db import MIGRATIONS
 from batchtui.submissions.records import seal, unseal
-from batchtui.submissions.service import ORPHAN_SECONDS
+from batchtui.submissions.request_file import RequestFile
+from batchtui.submissions.request_store import DRAFT_SECONDS
 from tests.submitting import Submitting, batches_on, request, submitting, write
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def batch_id(server: Embedded, file: Path, folder: Path) -> str:
-    """A batch that was submitted from `folder` by a process that has ended."""
+    """A batch submitted from `folder` by an earlier process."""
     async with submitting(server, folder) as one:
         (batch_id,) = await one.create(file)
     return batch_id
@@ -65,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def later(server: Embedded, folder: Path, batch_id: str) -> AsyncIterator[Submitting]:
-    """Another process, later, in the same folder."""
+    """A later process in the same folder."""
     async with submitting(server, folder) as one:
         yield one
 
@@ -80,9 +80,9 @@ def receipt(folder: Path) -> Path:
 
 
 def make_old(folder: Path) -> None:
-    """As if everything had been there for longer than drafts are kept."""
+    """Make all files older than drafts may be."""
     for path in folder.rglob("*"):
-        os.utime(path, (0, time.time() - ORPHAN_SECONDS - 1))
+        os.utime(path, (0, time.time() - DRAFT_SECONDS - 1))
 
 
 def flip(path: Path, bit: int) -> None:
@@ -124,7 +124,7 @@ LOSSES = (delete_journal, empty_journal, overwrite_journal, make_the_journal_a_f
 
 
 @pytest.mark.parametrize("lose", [*LOSSES, go_back_to_an_older_journal])
-async def test_a_lost_journal_is_rebuilt_and_nothing_is_sent_twice(
+async def test_lost_journal_is_rebuilt(
     server: Embedded,
     file: Path,
     folder: Path,
@@ -142,7 +142,7 @@ async def test_a_lost_journal_is_rebuilt_and_nothing_is_sent_twice(
     assert (folder / "journal.db").read_bytes()[:6] == b"SQLite"
 
 
-async def test_a_damaged_journal_is_backed_up(folder: Path, file: Path, later: Submitting) -> None:
+async def test_damaged_journal_is_backed_up(folder: Path, file: Path, later: Submitting) -> None:
     overwrite_journal(folder)
     assert await later.create(file) == []
     (backup,) = names(folder, "journal.db.corrupt-*")
@@ -151,7 +151,7 @@ async def test_a_damaged_journal_is_backed_up(folder: Path, file: Path, later: S
 
 
 @pytest.mark.parametrize("lose", LOSSES)
-async def test_a_journal_lost_while_the_program_runs_is_rebuilt(
+async def test_journal_lost_while_running_is_rebuilt(
     server: Embedded, file: Path, tmp_path: Path, lose: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "data"
@@ -168,7 +168,7 @@ async def test_a_journal_lost_while_the_program_runs_is_rebuilt(
 
 
 @pytest.mark.parametrize("place", ["journal.db", "receipt"])
-async def test_no_flipped_bit_has_anything_sent_twice_or_lost(
+async def test_flipped_bits_are_repaired(
     server: Embedded, file: Path, folder: Path, batch_id: str, tmp_path: Path, place: str
 ) -> None:
     picked = random.Random(20261122)
@@ -190,7 +190,7 @@ async def test_no_flipped_bit_has_anything_sent_twice_or_lost(
     assert len(await batches_on(server)) == 1
 
 
-async def test_a_damaged_receipt_is_written_again_from_the_journal(
+async def test_damaged_receipt_is_restored_from_journal(
     folder: Path, file: Path, batch_id: str, later: Submitting
 ) -> None:
     before = receipt(folder).read_bytes()
@@ -201,7 +201,7 @@ async def test_a_damaged_receipt_is_written_again_from_the_journal(
     assert await later.create(file) == []
 
 
-async def test_kept_requests_that_were_moved_away_are_not_sent_again(
+async def test_moved_requests_are_not_sent_again(
     server: Embedded, file: Path, folder: Path, later: Submitting
 ) -> None:
     (folder / "requests").rename(folder / "elsewhere")
@@ -209,7 +209,7 @@ async def test_kept_requests_that_were_moved_away_are_not_sent_again(
     assert len(await batches_on(server)) == 1
 
 
-# Neither journal nor receipt
+# Unrecorded requests
 
 
 def lose_all_records(folder: Path) -> None:
@@ -218,91 +218,81 @@ def lose_all_records(folder: Path) -> None:
     make_old(folder)
 
 
-async def test_requests_without_a_record_are_neither_removed_nor_sent_without_a_yes(
+async def test_unrecorded_requests_are_neither_removed_nor_sent(
     server: Embedded, file: Path, folder: Path, tmp_path: Path, later: Submitting
 ) -> None:
     lose_all_records(folder)
-    prepared = later.submissions.prepare(file)
-    earlier = later.submissions.earlier(prepared)
-    later.submissions.discard(prepared)
+    earlier = later.newest_identical(file)
     assert earlier
     assert earlier.is_unrecorded
-    assert earlier.source == str(folder / "requests" / f"{later.kept[0]}.jsonl")
+    assert earlier.source == str(folder / "requests" / f"{later.stored[0]}.jsonl")
     assert len(await batches_on(server)) == 1
 
     other = write(tmp_path / "other.jsonl", [request("b")])
     assert len(await later.create(other)) == 1
-    assert len(await later.create(file, again=True)) == 1
+    assert len(await later.create(file, allow_duplicate=True)) == 1
     assert len(await batches_on(server)) == 3
-    assert earlier.id in later.kept
+    assert earlier.id in later.stored
 
 
-async def test_attaching_its_batch_to_requests_without_a_record_makes_them_known(
+async def test_attach_records_unrecorded_requests(
     file: Path, folder: Path, batch_id: str, later: Submitting
 ) -> None:
     lose_all_records(folder)
     later.submissions.attach(batch_id, file, requests=10)
-    assert len(later.kept) == 1
+    assert len(later.stored) == 1
     assert later.submissions.request(batch_id, "a-3") is not None
-    prepared = later.submissions.prepare(file)
-    earlier = later.submissions.earlier(prepared)
-    later.submissions.discard(prepared)
+    earlier = later.newest_identical(file)
     assert earlier
     assert earlier.batch_ids == [batch_id]
 
 
-async def test_requests_without_a_record_stay_so_once_another_file_is_attached(
+async def test_replaced_attachment_leaves_requests_unrecorded(
     file: Path, folder: Path, batch_id: str, later: Submitting, tmp_path: Path
 ) -> None:
     lose_all_records(folder)
     later.submissions.attach(batch_id, file, requests=10)
     other = write(tmp_path / "other.jsonl", [request(f"b-{n}") for n in range(10)])
     later.submissions.attach(batch_id, other, requests=10)
-    assert len(later.kept) == 2
-    prepared = later.submissions.prepare(file)
-    earlier = later.submissions.earlier(prepared)
-    later.submissions.discard(prepared)
+    assert len(later.stored) == 2
+    earlier = later.newest_identical(file)
     assert earlier
     assert earlier.is_unrecorded
 
 
-async def test_what_may_have_been_resubmitted_is_not_resubmitted_with_other_requests(
+async def test_unrecorded_resubmission_blocks_overlapping_one(
     server: Embedded, file: Path, folder: Path, batch_id: str, later: Submitting
 ) -> None:
-    again = later.submissions.prepare_again(batch_id, ["a-1", "a-2"])
-    child = await later.submissions.submit(again, parent=batch_id)
+    with later.plan_resubmission(batch_id, ["a-1", "a-2"]) as plan:
+        child = await later.submissions.submit(plan)
     later.submissions.close()
     delete_journal(folder)
     (folder / "requests" / f"{child.id}.receipt.json").unlink()
     async with submitting(server, folder) as one:
-        overlapping = one.submissions.prepare_again(batch_id, ["a-2", "a-3"])
-        assert one.submissions.earlier(overlapping, batch_id) is None
-        with pytest.raises(
-            SubmissionError, match=f"record of .*{child.id}.jsonl was lost. Run `batchtui attach"
-        ):
-            await one.submissions.submit(overlapping, parent=batch_id)
-        one.submissions.discard(overlapping)
+        lost = pytest.raises(SubmissionError, match=f"record of .*{child.id}.jsonl was lost. Run `batchtui")
+        with one.plan_resubmission(batch_id, ["a-2", "a-3"]) as overlapping, lost:
+            assert not overlapping.identical
+            await one.submissions.submit(overlapping)
     assert len(await batches_on(server)) == 2
 
 
-async def test_what_was_resubmitted_is_known_after_a_rebuild(
+async def test_resubmissions_survive_journal_rebuild(
     file: Path, folder: Path, batch_id: str, later: Submitting
 ) -> None:
-    again = later.submissions.prepare_again(batch_id, ["a-1", "a-2"])
-    (child,) = (await later.submissions.submit(again, parent=batch_id)).batch_ids
-    overlapping = later.submissions.prepare_again(batch_id, ["a-2", "a-3"])
-    delete_journal(folder)
-    with pytest.raises(SubmissionError, match=f"submitted again just now, as {child}"):
-        await later.submissions.submit(overlapping, parent=batch_id)
-    later.submissions.discard(overlapping)
+    with later.plan_resubmission(batch_id, ["a-1", "a-2"]) as plan:
+        (child,) = (await later.submissions.submit(plan)).batch_ids
+    with later.plan_resubmission(batch_id, ["a-2", "a-3"]) as overlapping:
+        delete_journal(folder)
+        with pytest.raises(SubmissionError, match=f"just resubmitted some of them as {child}"):
+            await later.submissions.submit(overlapping)
     assert later.submissions.family(batch_id) == ([batch_id], [child])
 
 
-# From the version before, and from a newer one
+# Other versions
 
 
 def write_first_journal(folder: Path, *, lose_wal: bool) -> None:
-    """Brings a folder to what the first version would have left after a kill."""
+    """Turn a folder into what version 1 would leave after a kill."""
     one = unseal(receipt(folder).read_bytes())
     (part,) = one.parts
     receipt(folder).unlink()
@@ -319,7 +309,7 @@ def write_first_journal(folder: Path, *, lose_wal: bool) -> None:
             shutil.copy(folder / f"new.db{end}", folder / f"journal.db{end}")
 
 
-async def test_a_journal_of_the_first_version_gets_receipts(
+async def test_version_1_journal_is_migrated(
     server: Embedded, file: Path, folder: Path, batch_id: str
 ) -> None:
     before = unseal(receipt(folder).read_bytes())
@@ -334,14 +324,14 @@ async def test_a_journal_of_the_first_version_gets_receipts(
     assert len(await batches_on(server)) == 1
 
 
-async def test_a_write_ahead_log_that_was_lost_with_the_first_version_is_no_reason_to_send_again(
+async def test_version_1_journal_without_wal_sends_nothing(
     server: Embedded, file: Path, folder: Path, batch_id: str
 ) -> None:
     write_first_journal(folder, lose_wal=True)
     make_old(folder)
     async with submitting(server, folder) as one:
         assert await one.create(file) == []
-        assert len(one.kept) == 1
+        assert len(one.stored) == 1
     assert len(await batches_on(server)) == 1
 
 
@@ -361,7 +351,7 @@ def make_the_receipt_newer(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("make_newer", [make_the_journal_newer, make_the_receipt_newer])
-async def test_what_a_newer_version_wrote_stops_sending_but_not_reading(
+async def test_newer_journal_blocks_sending_but_not_reading(
     server: Embedded,
     folder: Path,
     batch_id: str,
@@ -384,7 +374,7 @@ async def test_what_a_newer_version_wrote_stops_sending_but_not_reading(
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """No file may become larger: what a full disk is like."""
+    """Limit the size of files, like a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -394,19 +384,21 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("limit", [100, 2000], ids=["receipt", "journal"])
-async def test_a_full_disk_asks_for_room_and_sends_nothing(
+async def test_full_disk_sends_nothing(
     server: Embedded, folder: Path, later: Submitting, tmp_path: Path, limit: int
 ) -> None:
-    prepared = later.submissions.prepare(write(tmp_path / "other.jsonl", [request("b")]))
-    with files_up_to(limit), pytest.raises(JournalError, match="Make room and run the same") as error:
-        await later.submissions.submit(prepared)
-    assert "away" not in str(error.value)
-    later.submissions.discard(prepared)
+    with later.submissions.plan_file(write(tmp_path / "other.jsonl", [request("b")])) as plan:
+        with (
+            files_up_to(limit),
+            pytest.raises(JournalError, match="Free some space and run the same") as error,
+        ):
+            await later.submissions.submit(plan)
+        assert "away" not in str(error.value)
     assert len(await batches_on(server)) == 1
     assert len(await later.create(tmp_path / "other.jsonl")) == 1
 
 
-async def test_an_accepted_batch_that_cannot_be_written_down_is_found_again(
+async def test_accepted_batch_is_found_after_full_disk(
     server: Embedded, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(tmp_path / "other.jsonl", [request("b")])
@@ -419,7 +411,7 @@ async def test_an_accepted_batch_that_cannot_be_written_down_is_found_again(
 
     async with submitting(server, folder) as one:
         monkeypatch.setattr(BatchesClient, "create_from", fill_the_disk)
-        with files_up_to(resource.RLIM_INFINITY), pytest.raises(JournalError, match="Make room"):
+        with files_up_to(resource.RLIM_INFINITY), pytest.raises(JournalError, match="Free some space"):
             await one.create(file)
         monkeypatch.undo()
         (batch,) = await batches_on(server)
@@ -429,7 +421,7 @@ async def test_an_accepted_batch_that_cannot_be_written_down_is_found_again(
 
 
 @pytest.mark.parametrize("path", ["journal.db", "requests", "."])
-async def test_a_folder_that_cannot_be_written_stops_sending_but_not_reading(
+async def test_read_only_folder_blocks_sending_but_not_reading(
     server: Embedded, folder: Path, batch_id: str, file: Path, path: str
 ) -> None:
     mode = (folder / path).stat().st_mode
@@ -447,25 +439,25 @@ async def test_a_folder_that_cannot_be_written_stops_sending_but_not_reading(
     assert len(await batches_on(server)) == 1
 
 
-async def test_requests_that_are_gone_are_kept_again_when_their_submission_is_resumed(
+async def test_missing_requests_are_restored_on_resume(
     sandbox_with: Callable[..., Embedded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "MOST_REQUESTS", 5)
+    monkeypatch.setattr(preparing, "MAX_REQUESTS", 5)
     server = sandbox_with(batches=0, faults=("refuse:2@create",))
     file = write(tmp_path / "file.jsonl", REQUESTS)
-    async with submitting(server, tmp_path / "data", unknown_seconds=0) as one:
+    async with submitting(server, tmp_path / "data", appear_seconds=0) as one:
         with pytest.raises(NotSubmitted):
             await one.create(file)
-        (kept,) = one.kept
-        KeptRequests(tmp_path / "data" / "requests", kept).remove()
+        (kept,) = one.stored
+        RequestFile(tmp_path / "data" / "requests", kept).remove()
         ids = await one.create(file)
-        assert one.kept == [kept]
+        assert one.stored == [kept]
         assert one.submissions.request(ids[1], "a-7") is not None
     assert len(await batches_on(server)) == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database, " * 100, None], ids=["empty", "damaged", "gone"])
-async def test_the_index_of_kept_requests_is_made_again(
+async def test_request_index_is_rebuilt(
     folder: Path, batch_id: str, later: Submitting, damage: bytes | None
 ) -> None:
     before = later.submissions.request(batch_id, "a-7")
@@ -500,7 +492,7 @@ def killed_before(step):
 
 async def create(home, file):
     server = SimpleNamespace(base_url=sys.argv[1], api_key=sys.argv[2])
-    async with submitting(server, home / "data", look_seconds=()) as one:
+    async with submitting(server, home / "data", lookup_delays=()) as one:
         await one.create(file)
 
 status, step = signal.SIGKILL, 0
@@ -519,9 +511,7 @@ print(step, os.waitstatus_to_exitcode(status))
 """
 
 
-async def test_a_kill_before_any_step_on_the_disk_leaves_what_makes_one_batch(
-    server: Embedded, tmp_path: Path
-) -> None:
+async def test_kill_before_any_disk_step_creates_one_batch(server: Embedded, tmp_path: Path) -> None:
     words = [sys.executable, "-c", KILLED, server.base_url, server.api_key, str(tmp_path)]
     process = await asyncio.create_subprocess_exec(*words, stdout=-1)
     printed, _ = await process.communicate()
@@ -530,11 +520,11 @@ async def test_a_kill_before_any_step_on_the_disk_leaves_what_makes_one_batch(
     assert steps > 10
     for step in range(steps):
         home = tmp_path / str(step)
-        async with submitting(server, home / "data", unknown_seconds=0) as one:
+        async with submitting(server, home / "data", appear_seconds=0) as one:
             with suppress(NotSubmitted):  # it was accepted, but its custom_ids cannot be compared yet
                 await one.create(home / "file.jsonl")
-            lost = one.submissions.journal.lost_parts()
+            lost = one.submissions.store.journal.lost_parts()
             assert all(part.state is PartState.PROBABLE for part in lost), step
-            assert len(one.kept) == 1, step
+            assert len(one.stored) == 1, step
     # Each had as many requests as no other.
     assert sorted(one.request_counts.total for one in await batches_on(server)) == list(range(1, steps + 1))

@@ -1,7 +1,7 @@
-"""The money rule as a model: whatever happens, nothing is paid for twice without a yes, and nothing is lost.
+"""A stateful model: no request is paid for twice without confirmation, and none is lost.
 
-Two processes submit from one folder to a server that counts, while answers are lost, batches appear late,
-others submit batches as large, processes are killed, records are lost and clocks are set. To look longer:
+Two processes submit from one folder to a counting server while responses are lost, batches appear late,
+others submit batches of the same size, processes are killed, records are lost and clocks change. Longer runs:
 
     BATCHTUI_MODEL_EXAMPLES=3000 python -m pytest tests/submissions/test_money_model.py
 """
@@ -25,10 +25,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from batchtui.api import ApiError
 from batchtui.submissions import (
-    Attaching,
+    Attachment,
     JournalError,
-    NotAttached,
     NotSubmitted,
+    Plan,
     SubmissionError,
     preparing,
 )
@@ -49,10 +49,8 @@ from tests.submitting import record_of, request, write
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from batchtui.submissions import Prepared
-
 EXAMPLES = os.environ.get("BATCHTUI_MODEL_EXAMPLES")
-MOST_REQUESTS = 2
+MAX_REQUESTS = 2
 FILES = {
     "one": [request("a-0"), request("a-1")],
     "as large": [request("b-0"), request("b-1")],
@@ -60,11 +58,11 @@ FILES = {
     "two parts": [request(f"c-{n}") for n in range(4)],
 }
 TWINS = ("one", "same ids")
-"""Files whose batches cannot be told apart by their custom_ids."""
+"""Files whose batches have the same custom_ids."""
 LONG = 1e8
-"""Seconds, more than any clock is set."""
-REFUSED = (NotAttached, NotSubmitted, SubmissionError, JournalError, ApiError)
-"""What a person is told in a sentence."""
+"""More seconds than any clock is changed by."""
+REFUSED = (NotSubmitted, SubmissionError, JournalError, ApiError)
+"""Errors that are shown to the user."""
 
 processes = st.sampled_from([0, 1])
 files = st.sampled_from(sorted(FILES))
@@ -87,7 +85,7 @@ places = st.integers(0, 1 << 16)
 
 
 class Money(RuleBasedStateMachine):
-    """What may happen, in any order."""
+    """Events in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,17 +96,17 @@ class Money(RuleBasedStateMachine):
         self.clock = Clock()
         self.stack.enter_context(self.clock.set())
         self.stack.enter_context(killable())
-        self.stack.enter_context(mock.patch.object(preparing, "MOST_REQUESTS", MOST_REQUESTS))
+        self.stack.enter_context(mock.patch.object(preparing, "MAX_REQUESTS", MAX_REQUESTS))
         self.runner = self.stack.enter_context(asyncio.Runner())
         self.server = CountingServer(self.clock)
         self.runner.run(self.server.start())
         self.processes = [self.new_process(n) for n in range(2)]
-        self.prepared: dict[int, tuple[str, Prepared]] = {}
+        self.plans: dict[int, tuple[str, Plan]] = {}
         self.allowed = Counter[tuple[str, str]]()
-        """How often a request was sent again by an explicit yes, by intent and custom_id."""
+        """How often a duplicate was allowed, by intent and custom_id."""
         self.tried: set[str] = set()
         self.partly_attached: set[str] = set()
-        """Files that a person attached to a batch of some of their requests: it may stand for all of them."""
+        """Files attached to a batch that has only some of their requests."""
         self.has_flipped = False
         for name, requests in FILES.items():
             write(self.path(name), requests)
@@ -122,7 +120,7 @@ class Money(RuleBasedStateMachine):
         return process
 
     def end_process(self, number: int) -> None:
-        self.prepared.pop(number, None)
+        self.plans.pop(number, None)
         self.processes[number].submissions.close()
         self.runner.run(self.processes[number].client.aclose())
 
@@ -131,7 +129,7 @@ class Money(RuleBasedStateMachine):
         self.processes[number] = self.new_process(number)
 
     def run(self, number: int, work: Callable[[Process], Awaitable[object]]) -> object:
-        """Has a process do something; returns what it returns, or how it is refused."""
+        """Run work as a process; return its result or its error."""
         process = self.processes[number]
 
         async def alive() -> object:
@@ -151,12 +149,12 @@ class Money(RuleBasedStateMachine):
         self,
         number: int,
         intent: str,
-        prepare: Callable[[Process], Prepared],
+        make_plan: Callable[[Process], Plan],
         *,
         again: bool = False,
         parent: str | None = None,
     ) -> object:
-        """As the commands `create` and `resubmit` do."""
+        """Submit like `create` and `resubmit`."""
         arrived = self.server.arrived
         custom_ids = list[str]()
 
@@ -164,12 +162,9 @@ class Money(RuleBasedStateMachine):
             process.intent = intent
             if parent and not again:
                 await process.submissions.find_lost(parent)
-            prepared = prepare(process)
-            custom_ids.extend(prepared.kept.custom_ids(prepared.whole))
-            try:
-                return await process.submitting.send(prepared, parent=parent, again=again)
-            finally:
-                process.submissions.discard(prepared)
+            with make_plan(process) as plan:
+                custom_ids.extend(plan.prepared.file.custom_ids(plan.prepared.span))
+                return await process.submitting.send(plan, allow_duplicate=again)
 
         result = self.run(number, work)
         if again and self.server.arrived > arrived:
@@ -179,7 +174,7 @@ class Money(RuleBasedStateMachine):
         self.server.on_create = lambda: None
         return result
 
-    # What people do
+    # User actions
 
     @rule(number=processes, name=files, outcomes=outcomes, lists=list_failures, kill=kill_steps, again=yes)
     def create(
@@ -189,14 +184,14 @@ class Money(RuleBasedStateMachine):
         self.server.creates.extend(outcomes)
         self.server.is_list_broken.extend(lists)
         self.processes[number].steps_left = kill
-        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)), again=again)
+        self.send(number, name, lambda process: process.submissions.plan_file(self.path(name)), again=again)
 
     @precondition(lambda self: self.tried)
     @rule(number=processes, data=st.data(), outcomes=outcomes)
     def run_the_same_command_again(self, number: int, data: st.DataObject, outcomes: list[str]) -> None:
         name = data.draw(st.sampled_from(sorted(self.tried)))
         self.server.creates.extend(outcomes)
-        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)))
+        self.send(number, name, lambda process: process.submissions.plan_file(self.path(name)))
 
     @rule(number=processes, name=files, outcomes=outcomes, loss=losses, place=places)
     def create_while_records_are_lost(
@@ -205,30 +200,28 @@ class Money(RuleBasedStateMachine):
         self.tried.add(name)
         self.server.creates.extend(outcomes)
         self.server.on_create = lambda: self.lose(loss, place)
-        self.send(number, name, lambda process: process.submissions.prepare(self.path(name)))
+        self.send(number, name, lambda process: process.submissions.plan_file(self.path(name)))
 
     @rule(number=processes, name=files)
-    def prepare(self, number: int, name: str) -> None:
-        """As far as the question to the person."""
-        self.drop_prepared(number)
+    def plan(self, number: int, name: str) -> None:
+        """Plan a submission that is confirmed later."""
+        self.discard_plan(number)
 
-        async def work(process: Process) -> Prepared:
-            prepared = process.submissions.prepare(self.path(name))
-            process.submissions.earlier(prepared)
-            return prepared
+        async def work(process: Process) -> Plan:
+            return process.submissions.plan_file(self.path(name))
 
-        prepared = self.run(number, work)
-        if isinstance(prepared, preparing.Prepared):
-            self.prepared[number] = name, prepared
+        plan = self.run(number, work)
+        if isinstance(plan, Plan):
+            self.plans[number] = name, plan
 
-    @precondition(lambda self: self.prepared)
+    @precondition(lambda self: self.plans)
     @rule(data=st.data(), outcomes=outcomes, kill=kill_steps)
-    def submit_what_was_prepared(self, data: st.DataObject, outcomes: list[str], kill: int | None) -> None:
-        """The person has said yes to what was asked then, without knowing what has happened since."""
-        number = data.draw(st.sampled_from(sorted(self.prepared)))
-        name, prepared = self.prepared.pop(number)
-        if prepared.same:
-            self.processes[number].submissions.discard(prepared)
+    def submit_plan(self, data: st.DataObject, outcomes: list[str], kill: int | None) -> None:
+        """Confirm a plan, without knowing what has happened since."""
+        number = data.draw(st.sampled_from(sorted(self.plans)))
+        name, plan = self.plans.pop(number)
+        if plan.identical:
+            plan.prepared.discard()
             return
         self.tried.add(name)
         self.server.creates.extend(outcomes)
@@ -236,17 +229,15 @@ class Money(RuleBasedStateMachine):
 
         async def work(process: Process) -> object:
             process.intent = name
-            try:
-                return await process.submissions.submit(prepared)
-            finally:
-                process.submissions.discard(prepared)
+            with plan:
+                return await process.submissions.submit(plan)
 
         self.run(number, work)
         self.server.creates.clear()
 
-    def drop_prepared(self, number: int) -> None:
-        if number in self.prepared:
-            self.processes[number].submissions.discard(self.prepared.pop(number)[1])
+    def discard_plan(self, number: int) -> None:
+        if number in self.plans:
+            self.plans.pop(number)[1].prepared.discard()
 
     @rule(names=st.tuples(files, files), outcomes=outcomes)
     def create_both_at_once(self, names: tuple[str, str], outcomes: list[str]) -> None:
@@ -270,7 +261,7 @@ class Money(RuleBasedStateMachine):
 
     @property
     def failed(self) -> list[Accepted]:
-        """Batches of ours of which requests have failed."""
+        """Our batches with failed requests."""
         return [one for one in self.server.batches if one.intent is not None and one.failed]
 
     @precondition(lambda self: self.failed)
@@ -287,15 +278,15 @@ class Money(RuleBasedStateMachine):
         self.server.creates.extend(outcomes)
         self.processes[number].steps_left = kill
 
-        def prepare(process: Process) -> Prepared:
-            return process.submissions.prepare_again(parent.id, custom_ids)
+        def make_plan(process: Process) -> Plan:
+            return process.submitting.plan_resubmission(parent.id, custom_ids)
 
-        self.send(number, parent.id, prepare, again=again, parent=parent.id)
+        self.send(number, parent.id, make_plan, again=again, parent=parent.id)
 
     @precondition(lambda self: self.attachable)
     @rule(number=processes, data=st.data(), kill=kill_steps)
     def attach(self, number: int, data: st.DataObject, kill: int | None) -> None:
-        """A person knows which file a batch came from."""
+        """Attach the file that a batch came from."""
         batch = data.draw(st.sampled_from(self.attachable))
         if len(batch.requests) < len(FILES[str(batch.intent)]):
             self.partly_attached.add(str(batch.intent))
@@ -303,25 +294,20 @@ class Money(RuleBasedStateMachine):
         self.processes[number].steps_left = kill
 
         async def work(process: Process) -> None:
-            submissions, folder = process.submissions, self.data / "requests"
-            prepared = submissions.read(self.path(str(batch.intent)))
-            try:
-                folder.mkdir(mode=0o700, exist_ok=True)
+            with process.submissions.read_requests(self.path(str(batch.intent))) as prepared:
                 size = len(batch.requests)
-                Attaching(submissions.journal, folder, batch.id, size, custom_ids).attach(prepared)
-            finally:
-                submissions.discard(prepared)
+                Attachment(process.submissions.store, batch.id, size, custom_ids).attach(prepared)
 
         self.run(number, work)
 
     @property
     def attachable(self) -> list[Accepted]:
-        """Batches of whole files or of their parts that can be seen."""
+        """Listed batches of files or of their parts."""
         return [one for one in self.server.listed if one.intent in FILES]
 
     @rule(number=processes)
     def watch(self, number: int) -> None:
-        """As `watch` and the screens do, when they see that a batch has ended."""
+        """Compare ended batches like `watch` and the screens."""
 
         async def work(process: Process) -> None:
             async for batch in process.client.iterate():
@@ -331,10 +317,10 @@ class Money(RuleBasedStateMachine):
 
     @rule(number=processes)
     def look_for_what_was_lost(self, number: int) -> None:
-        """As the screens do when they start."""
+        """Look for lost batches like the screens on start."""
         self.run(number, lambda process: process.submissions.find_all_lost())
 
-    # What the world does
+    # Events
 
     @rule(number=processes)
     def kill(self, number: int) -> None:
@@ -384,7 +370,7 @@ class Money(RuleBasedStateMachine):
             if path.exists():
                 damage(path, what, place)
 
-    # What must be true
+    # Invariants
 
     @invariant()
     def nothing_is_paid_for_twice(self) -> None:
@@ -410,7 +396,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(number=processes)
     def only_our_batches_are_known(self, number: int) -> None:
-        """Each by the requests that it was made of."""
+        """Check that stored requests match what was sent."""
         submissions = self.processes[number].submissions
         for batch in self.server.batches:
             for custom_id, sent in batch.requests.items():
@@ -433,10 +419,10 @@ class Money(RuleBasedStateMachine):
             batch.failed = batch.failed or set()
         self.restart(0)
         for name in sorted(self.tried):
-            result = self.send(0, name, lambda process: process.submissions.prepare(self.path(name)))  # noqa: B023
+            result = self.send(0, name, lambda process: process.submissions.plan_file(self.path(name)))  # noqa: B023
             self.nothing_is_paid_for_twice()
             if isinstance(result, JournalError) and self.has_flipped:
-                continue  # a version that looks newer
+                continue  # its version looks newer
             if isinstance(result, NotSubmitted) and name in TWINS and self.tried.issuperset(TWINS):
                 continue
             assert isinstance(result, list), (name, result)
@@ -446,16 +432,13 @@ class Money(RuleBasedStateMachine):
         self.no_request_that_was_accepted_is_lost()
 
     def is_accepted(self, name: str) -> bool:
-        """Whether all of a file was accepted."""
+        """Return whether all requests of a file were accepted."""
         sent = [one for batch in self.server.batches if batch.intent == name for one in batch.requests]
         return {one["custom_id"] for one in FILES[name]} == set(sent)
 
     def is_unrecorded(self, name: str) -> bool:
-        """Whether no record of it is left, so that only a person can tell."""
-        submissions = self.processes[0].submissions
-        prepared = submissions.prepare(self.path(name))
-        earlier = submissions.earlier(prepared)
-        submissions.discard(prepared)
+        """Return whether the record of a file was lost."""
+        earlier = self.processes[0].submitting.newest_identical(self.path(name))
         return earlier is not None and earlier.is_unrecorded
 
     def stop(self) -> None:
@@ -483,42 +466,40 @@ def damage(path: Path, how: str, place: int) -> None:
 
 @pytest.fixture
 def model() -> Iterator[Money]:
-    """For a sequence that once broke a rule; at the end, all of them are checked."""
+    """A model for a sequence that once broke an invariant; all are checked at the end."""
     model = Money()
     yield model
     model.teardown()
 
 
-def create(model: Money, name: str, outcome: str, *, again: bool = False) -> None:
-    model.create(number=0, name=name, outcomes=[outcome], lists=[], kill=None, again=again)
+def create(model: Money, name: str, outcome: str, *, allow_duplicate: bool = False) -> None:
+    model.create(number=0, name=name, outcomes=[outcome], lists=[], kill=None, again=allow_duplicate)
 
 
-def test_requests_that_may_exist_are_kept_when_sending_them_again_is_refused(model: Money) -> None:
+def test_refused_duplicate_keeps_unknown_requests(model: Money) -> None:
     create(model, "one", "accept, drop, list late")
-    create(model, "one", "400", again=True)
+    create(model, "one", "400", allow_duplicate=True)
 
 
-def test_a_late_batch_is_not_taken_for_one_with_the_same_custom_ids_that_was_sent_later(model: Money) -> None:
+def test_late_batch_is_not_mistaken_for_later_one(model: Money) -> None:
     model.somebody_else_submits(size=1, late=False)
     create(model, "same ids", "accept, drop, list late")
     create(model, "one", "504")
 
 
-def test_a_batch_of_an_attempt_before_an_explicit_yes_is_not_taken_for_other_requests(model: Money) -> None:
+def test_batch_of_earlier_attempt_is_not_mistaken(model: Money) -> None:
     create(model, "one", "accept, drop, list late")
     create(model, "same ids", "504")
     model.time_passes(LATE_SECONDS)
-    create(model, "one", "accept", again=True)
+    create(model, "one", "accept", allow_duplicate=True)
 
 
 @pytest.mark.parametrize("ends", ["before the command runs again", "in the screens"])
-def test_a_batch_of_requests_without_a_record_is_not_taken_for_other_requests(
-    model: Money, ends: str
-) -> None:
+def test_batch_of_unrecorded_requests_is_not_mistaken(model: Money, ends: str) -> None:
     create(model, "one", "accept, drop, list late")
     create(model, "same ids", "504")
     model.lose("delete all", 0)
-    create(model, "same ids", "504", again=True)
+    create(model, "same ids", "504", allow_duplicate=True)
     model.time_passes(LATE_SECONDS)
     if ends == "in the screens":
         for batch in model.server.batches:

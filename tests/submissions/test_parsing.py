@@ -1,4 +1,4 @@
-"""Taking files of requests apart: lines, arrays and bodies give the same, however they come."""
+"""Parsing request files: lines, arrays and bodies."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def file(tmp_path: Path) -> Path:
 
 
 def raws(items: list[Item]) -> list[bytes]:
-    assert not [item.fault for item in items if item.fault]
+    assert not [item.error for item in items if item.error]
     return [item.raw for item in items]
 
 
 @files
 @given(st.lists(objects, min_size=1), st.booleans(), st.integers(1, 50), st.booleans())
-def test_lines_an_array_and_a_body_give_the_same(
+def test_lines_array_and_body_parse_alike(
     file: Path, requests: list[dict[str, Any]], ascii_only: bool, chunk: int, bom: bool
 ) -> None:
     lines = [json.dumps(request, ensure_ascii=ascii_only).encode() for request in requests]
@@ -53,7 +53,7 @@ def test_lines_an_array_and_a_body_give_the_same(
 
 @files
 @given(st.lists(st.tuples(objects, st.integers(0, 3)), min_size=1), st.integers(1, 50))
-def test_items_are_found_on_the_line_that_they_begin_on(
+def test_items_have_their_line_numbers(
     file: Path, requests: list[tuple[dict[str, Any], int]], chunk: int
 ) -> None:
     array, lines, line = "[", [], 1
@@ -80,30 +80,28 @@ signs = st.sampled_from([b'{"requests":[', b"[", b'"', b"{", b"]", b"\\", b"\n"]
 def test_garbage_never_raises(file: Path, pieces: list[bytes]) -> None:
     file.write_bytes(b"".join(pieces))
     items = list(read_items(file))
-    assert all(item.fault or (item.line >= 1 and item.raw) for item in items)
+    assert all(item.error or (item.line >= 1 and item.raw) for item in items)
 
 
 @pytest.mark.parametrize(
     ("text", "line", "fault"),
     [
-        ("[{},\n{}", 2, "the array has no end here"),
-        ('{"requests": [{}\n', 2, "the array has no end here"),
-        ("[{}]\n[{}]", 2, "there is more after the end of the array"),
-        ('{"requests": [{}]}\n\n{"requests": [{}]}', 3, "there is more after the end of the array"),
-        ("[{}]}", 1, "there is more after the end of the array"),
-        ('{"requests": [{}],\n"x": 1}', 1, '"x" is not allowed beside "requests"'),
+        ("[{},\n{}", 2, "the array does not end"),
+        ('{"requests": [{}\n', 2, "the array does not end"),
+        ("[{}]\n[{}]", 2, "unexpected content after the end of the array"),
+        ('{"requests": [{}]}\n\n{"requests": [{}]}', 3, "unexpected content after the end of the array"),
+        ("[{}]}", 1, "unexpected content after the end of the array"),
+        ('{"requests": [{}],\n"x": 1}', 1, '"x" is not allowed next to "requests"'),
     ],
 )
-def test_what_is_cut_off_or_follows_is_a_fault(file: Path, text: str, line: int, fault: str) -> None:
+def test_truncated_or_trailing_content_is_an_error(file: Path, text: str, line: int, fault: str) -> None:
     file.write_text(text)
     last = list(read_items(file))[-1]
-    assert (last.line, last.fault.partition(";")[0]) == (line, fault)
+    assert (last.line, last.error.partition(";")[0]) == (line, fault)
 
 
-def test_a_request_that_fits_no_batch_is_known_by_its_beginning(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parsing, "LARGEST_REQUEST", 100)
+def test_oversized_request_is_truncated(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "MAX_REQUEST_BYTES", 100)
     monkeypatch.setattr(parsing, "READ_BYTES", 64)
     file.write_bytes(b'"' + b"x" * 500 + b'"\n{}\n')
     assert [(item.line, len(item.raw)) for item in read_items(file)] == [(1, 101), (2, 2)]
@@ -111,19 +109,19 @@ def test_a_request_that_fits_no_batch_is_known_by_its_beginning(
     assert [len(item.raw) for item in read_items(file)] == [101]
 
 
-def test_what_is_beside_the_requests_of_a_body_is_named(file: Path) -> None:
+def test_extra_keys_of_body_are_reported(file: Path) -> None:
     file.write_text('{"model": "a, [{b",\n "x\\"y": 1,\n"requests": [{"n": 1}, {"n": 2}]}')
     items = list(read_items(file))
-    assert [(item.line, item.fault.partition(";")[0]) for item in items if item.fault] == [
-        (1, '"model" is not allowed beside "requests"'),
-        (2, '"x\\"y" is not allowed beside "requests"'),
+    assert [(item.line, item.error.partition(";")[0]) for item in items if item.error] == [
+        (1, '"model" is not allowed next to "requests"'),
+        (2, '"x\\"y" is not allowed next to "requests"'),
     ]
     assert [(item.line, json.loads(item.raw)) for item in items if item.raw] == [(3, {"n": 1}), (3, {"n": 2})]
 
 
 @files
 @given(st.lists(objects, min_size=1), st.booleans(), st.booleans())
-def test_gzip_is_unpacked(file: Path, requests: list[dict[str, Any]], is_array: bool, bom: bool) -> None:
+def test_gzip_is_decompressed(file: Path, requests: list[dict[str, Any]], is_array: bool, bom: bool) -> None:
     lines = [json.dumps(request).encode() for request in requests]
     text = b"[" + b",".join(lines) + b"]" if is_array else b"\n".join(lines)
     file.write_bytes(gzip.compress(parsing.BOM * bom + text))
@@ -131,11 +129,11 @@ def test_gzip_is_unpacked(file: Path, requests: list[dict[str, Any]], is_array: 
 
 
 @pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:200] + packed[220:]])
-def test_a_damaged_gzip_file_says_so(file: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_damaged_gzip_is_reported(file: Path, damage: Callable[[bytes], bytes]) -> None:
     chance = random.Random(7)
     lines = b"".join(b'{"n": %d}\n' % chance.randrange(10**9) for _ in range(200))
     file.write_bytes(damage(gzip.compress(lines)))
-    with pytest.raises(OSError, match="damaged or was cut off"):
+    with pytest.raises(OSError, match="damaged or truncated"):
         list(read_items(file))
 
 
@@ -150,29 +148,29 @@ def test_a_damaged_gzip_file_says_so(file: Path, damage: Callable[[bytes], bytes
         ("utf-32-be", "UTF-32"),
     ],
 )
-def test_a_file_in_another_encoding_is_named_as_such(file: Path, encoding: str, name: str) -> None:
+def test_other_encodings_are_reported(file: Path, encoding: str, name: str) -> None:
     file.write_bytes('{"custom_id": "a"}\n[1]'.encode(encoding))
     (item,) = read_items(file)
-    assert (item.line, item.fault) == (0, f"the file is {name}; save it as UTF-8")
+    assert (item.line, item.error) == (0, f"the file is {name}; save it as UTF-8")
 
 
-def test_a_file_packed_otherwise_is_named_as_such(file: Path) -> None:
+def test_other_compressions_are_reported(file: Path) -> None:
     file.write_bytes(bz2.compress(b"{}\n"))
     (item,) = read_items(file)
-    assert item.fault.startswith("the file is packed with bzip2")
+    assert item.error.startswith("the file is compressed with bzip2")
 
 
-def test_a_file_that_is_written_to_meanwhile_is_refused(file: Path) -> None:
+def test_file_modified_while_reading_is_rejected(file: Path) -> None:
     file.write_text("{}\n" * 3)
     items = read_items(file)
     next(items)
     with file.open("a") as more:
         more.write("{}\n")
-    with pytest.raises(OSError, match="was written to while it was read"):
+    with pytest.raises(OSError, match="was modified while it was read"):
         list(items)
 
 
-def test_a_pipe_can_be_read(file: Path) -> None:
+def test_pipe_can_be_read(file: Path) -> None:
     os.mkfifo(file)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(file.write_text, "{}\n" * 3)
@@ -186,7 +184,7 @@ def test_a_pipe_can_be_read(file: Path) -> None:
     st.lists(objects, max_size=3),
     st.sampled_from([1, 2, "\t"]),
 )
-def test_a_pretty_printed_request_is_one_fault_on_its_first_line(
+def test_pretty_printed_request_is_one_error(
     file: Path,
     before: list[dict[str, Any]],
     pretty: dict[str, Any],
@@ -199,9 +197,9 @@ def test_a_pretty_printed_request_is_one_fault_on_its_first_line(
     items = list(read_items(file))
     assert [item.raw for item in items[:-1]] == [line.encode() for line in lines]
     assert (items[-1].line, items[-1].raw) == (len(lines) + 1, b"")
-    assert "pretty-printed" in items[-1].fault
+    assert "pretty-printed" in items[-1].error
 
 
-def test_a_line_that_is_cut_off_does_not_hide_the_lines_after_it(file: Path) -> None:
+def test_truncated_line_does_not_hide_next_lines(file: Path) -> None:
     file.write_bytes(b'{"a": {"b": 1\n{"c": 2}\n{"d": 3')
     assert raws(list(read_items(file))) == [b'{"a": {"b": 1', b'{"c": 2}', b'{"d": 3']

@@ -1,4 +1,4 @@
-"""From a file to requests that can be sent: counted, kept, divided, and nothing left behind when it fails."""
+"""Preparing drafts: counting, copying and splitting requests, and cleaning up after errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def kept(tmp_path: Path) -> Path:
 
 def body(prepared: Prepared, part: int = 0) -> Any:  # noqa: ANN401 - JSON
     async def read() -> bytes:
-        stream = RequestBody(prepared.kept.data, prepared.parts[part])
+        stream = RequestBody(prepared.file.data, prepared.parts[part])
         whole = b"".join([chunk async for chunk in stream])
         assert len(whole) == stream.size
         return whole
@@ -47,87 +47,89 @@ def body(prepared: Prepared, part: int = 0) -> Any:  # noqa: ANN401 - JSON
     return json.loads(asyncio.run(read()))
 
 
-def test_what_is_kept_is_what_was_in_the_file(tmp_path: Path, kept: Path) -> None:
+def test_draft_has_requests_of_file(tmp_path: Path, kept: Path) -> None:
     requests = [request(f"a-{n}", "naïve \u2028 結果" * n, f"model-{n % 2}") for n in range(1, 8)]
     prepared = prepare(write(tmp_path / "file", *requests), kept)
 
     assert body(prepared) == {"requests": requests}
-    assert (prepared.requests, prepared.faults, prepared.why_split) == (7, [], "")
-    assert prepared.size == prepared.kept.data.stat().st_size
+    assert (prepared.requests, prepared.errors, prepared.split_reason) == (7, [], "")
+    assert prepared.size == prepared.file.data.stat().st_size
     assert [(load.model, load.requests, load.max_tokens) for load in prepared.models()] == [
         ("model-1", 4, 400),
         ("model-0", 3, 300),
     ]
-    assert [json.loads(raw) for _, raw in prepared.kept.lines(["a-3", "none", "a-2"], prepared.whole)] == [
+    assert [json.loads(raw) for _, raw in prepared.file.lines(["a-3", "none", "a-2"], prepared.span)] == [
         requests[1],
         requests[2],
     ]
-    assert list(prepared.kept.custom_ids(prepared.whole)) == [one["custom_id"] for one in requests]
-    assert prepared.kept.data.stat().st_mode & 0o777 == 0o600
+    assert list(prepared.file.custom_ids(prepared.span)) == [one["custom_id"] for one in requests]
+    assert prepared.file.data.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_array_over_many_lines_becomes_lines(tmp_path: Path, kept: Path) -> None:
+def test_multiline_array_becomes_lines(tmp_path: Path, kept: Path) -> None:
     requests = [request("a", "x\ny"), request("b")]
     path = tmp_path / "file"
     path.write_bytes(json.dumps({"requests": requests}, indent=2).replace("\n", "\r\n").encode())
     prepared = prepare(path, kept)
     assert body(prepared) == {"requests": requests}
-    assert prepared.kept.data.read_bytes().count(b"\n") == 2
+    assert prepared.file.data.read_bytes().count(b"\n") == 2
 
 
-def test_every_fault_is_listed_with_its_place(tmp_path: Path, kept: Path) -> None:
+def test_errors_are_listed_with_place(tmp_path: Path, kept: Path) -> None:
     twin_of_a_faulty_one = request("b") | {"params": {}}
     path = write(tmp_path / "file", request("a"), twin_of_a_faulty_one, "x", request("b"), request("a"))
     prepared = prepare(path, kept)
-    assert [(fault.line, fault.custom_id, fault.fault.split(";")[0]) for fault in prepared.faults] == [
+    assert [(error.line, error.custom_id, error.message.split(";")[0]) for error in prepared.errors] == [
         (2, "b", "params.model is missing"),
         (2, "b", "params.max_tokens is missing"),
         (2, "b", "params.messages is missing"),
         (3, "", "not an object"),
-        (4, "b", "the custom_id of line 2 again"),
-        (5, "a", "the custom_id of line 1 again"),
+        (4, "b", "duplicate custom_id (first used on line 2)"),
+        (5, "a", "duplicate custom_id (first used on line 1)"),
     ]
 
 
-def test_in_an_array_on_one_line_faults_name_the_request(tmp_path: Path, kept: Path) -> None:
+def test_errors_on_one_line_name_request(tmp_path: Path, kept: Path) -> None:
     path = tmp_path / "file"
     path.write_text(json.dumps([request("a"), {}, request("a")]))
-    first, *_, twin = prepare(path, kept).faults
+    first, *_, twin = prepare(path, kept).errors
     assert (first.line, first.request) == (1, 2)
-    assert (twin.line, twin.request, twin.fault.split(";")[0]) == (1, 3, "the custom_id of request 1 again")
+    assert (twin.line, twin.request, twin.message.split(";")[0]) == (
+        1,
+        3,
+        "duplicate custom_id (first used in request 1)",
+    )
 
 
-def test_more_faults_than_are_listed_are_counted(
-    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(preparing, "FAULTS_KEPT", 3)
+def test_errors_beyond_limit_are_counted(tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "MAX_ERRORS", 3)
     prepared = prepare(write(tmp_path / "file", *range(8)), kept)
-    assert (len(prepared.faults), prepared.fault_count) == (3, 8)
+    assert (len(prepared.errors), prepared.error_count) == (3, 8)
 
 
 @pytest.mark.parametrize("text", ["", "\n \r\n", "[]", '{"requests": []}\n'])
-def test_a_file_without_requests_is_a_fault(tmp_path: Path, kept: Path, text: str) -> None:
+def test_empty_file_is_an_error(tmp_path: Path, kept: Path, text: str) -> None:
     path = tmp_path / "file"
     path.write_text(text)
-    (fault,) = prepare(path, kept).faults
-    assert (fault.line, fault.fault.split(";")[0]) == (0, "no requests in it")
+    (error,) = prepare(path, kept).errors
+    assert (error.line, error.message.split(";")[0]) == (0, "no requests")
 
 
-def test_it_is_divided_by_number_and_by_size(
+def test_requests_are_split_by_number_and_size(
     tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = [request(f"a-{n}", "x" * (400 if n == 4 else 1)) for n in range(7)]
     path = write(tmp_path / "file", *requests)
-    monkeypatch.setattr(preparing, "MOST_REQUESTS", 3)
-    monkeypatch.setattr(preparing, "MOST_BYTES", 700)
+    monkeypatch.setattr(preparing, "MAX_REQUESTS", 3)
+    monkeypatch.setattr(preparing, "MAX_BYTES", 700)
     prepared = prepare(path, kept)
     parts = [body(prepared, part)["requests"] for part in range(len(prepared.parts))]
     assert list(chain.from_iterable(parts)) == requests
     assert [len(part) for part in parts] == [3, 2, 2]
-    assert prepared.why_split
+    assert prepared.split_reason
 
 
-def test_the_same_content_has_the_same_digest_and_no_other_has(tmp_path: Path, kept: Path) -> None:
+def test_digest_depends_on_content_only(tmp_path: Path, kept: Path) -> None:
     requests = [request("a"), request("b")]
     one = prepare(write(tmp_path / "one", *requests), kept)
     (tmp_path / "two").write_text("\n\n".join(map(json.dumps, requests)))
@@ -137,7 +139,7 @@ def test_the_same_content_has_the_same_digest_and_no_other_has(tmp_path: Path, k
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """No file may become larger: what a full disk is like."""
+    """Limit the size of files, like a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -147,62 +149,60 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("limit", [100_000, 8_000])
-def test_nothing_is_left_behind_when_the_disk_is_full(tmp_path: Path, kept: Path, limit: int) -> None:
+def test_full_disk_leaves_no_draft(tmp_path: Path, kept: Path, limit: int) -> None:
     path = write(tmp_path / "file", *(request(f"a-{n}", "x" * 200) for n in range(3000)))
-    with files_up_to(limit), pytest.raises(OSError, match="cannot be kept"):
+    with files_up_to(limit), pytest.raises(OSError, match="Cannot store"):
         prepare(path, kept)
     assert not list(kept.iterdir())
 
 
-def test_nothing_is_left_behind_when_the_file_changes(tmp_path: Path, kept: Path) -> None:
+def test_changed_file_leaves_no_draft(tmp_path: Path, kept: Path) -> None:
     path = write(tmp_path / "file", *(request(f"a-{n}") for n in range(3000)))
 
-    def report(_: int) -> None:
+    def on_progress(_: int) -> None:
         with path.open("a") as file:
             file.write("\n")
 
-    with pytest.raises(OSError, match="written to"):
-        prepare(path, kept, report=report)
+    with pytest.raises(OSError, match="was modified"):
+        prepare(path, kept, on_progress=on_progress)
     assert not list(kept.iterdir())
 
 
-def test_a_request_larger_than_a_batch_is_a_fault(
-    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parsing, "LARGEST_REQUEST", 1000)
-    monkeypatch.setattr("batchtui.submissions.validation.LARGEST_REQUEST", 1000)
+def test_oversized_request_is_an_error(tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "MAX_REQUEST_BYTES", 1000)
+    monkeypatch.setattr("batchtui.submissions.validation.MAX_REQUEST_BYTES", 1000)
     prepared = prepare(write(tmp_path / "file", request("a", "x" * 1000), request("b")), kept)
-    assert [(fault.line, fault.fault.split(";")[0]) for fault in prepared.faults] == [
-        (1, "longer than the 256 MB that a whole batch may have")
+    assert [(error.line, error.message.split(";")[0]) for error in prepared.errors] == [
+        (1, "exceeds the 256 MB limit of a batch")
     ]
 
 
-def test_half_a_character_in_a_custom_id_is_a_fault_and_no_crash(tmp_path: Path) -> None:
+def test_lone_surrogate_in_custom_id_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "requests.jsonl"
     file.write_text('{"custom_id": "a\\ud83d", "params": {}}\n', encoding="utf-8")
     (tmp_path / "kept").mkdir(mode=0o700)
-    faults = prepare(file, tmp_path / "kept").faults
-    assert {fault.custom_id for fault in faults} == {"a\ufffd"}
+    faults = prepare(file, tmp_path / "kept").errors
+    assert {error.custom_id for error in faults} == {"a\ufffd"}
     assert prepare(file, tmp_path / "kept", was_accepted=True).requests == 1
 
 
-def test_a_fault_of_the_file_is_no_request(tmp_path: Path, kept: Path) -> None:
+def test_file_error_has_no_request_number(tmp_path: Path, kept: Path) -> None:
     path = tmp_path / "file"
     path.write_text(json.dumps({"model": "x", "requests": [request("a"), {}]}))
-    outside, *inside = prepare(path, kept).faults
-    assert (outside.line, outside.request, outside.fault.split(";")[0]) == (
+    outside, *inside = prepare(path, kept).errors
+    assert (outside.line, outside.request, outside.message.split(";")[0]) == (
         1,
         0,
-        '"model" is not allowed beside "requests"',
+        '"model" is not allowed next to "requests"',
     )
-    assert {fault.request for fault in inside} == {2}
+    assert {error.request for error in inside} == {2}
     path.write_bytes(json.dumps(request("a")).encode("utf-16"))
-    assert [(fault.line, fault.request, fault.fault) for fault in prepare(path, kept).faults] == [
+    assert [(error.line, error.request, error.message) for error in prepare(path, kept).errors] == [
         (0, 0, "the file is UTF-16; save it as UTF-8")
     ]
 
 
-def test_a_gzip_file_becomes_lines(tmp_path: Path, kept: Path) -> None:
+def test_gzip_file_becomes_lines(tmp_path: Path, kept: Path) -> None:
     path = tmp_path / "file.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(request("a")).encode()))
     assert body(prepare(path, kept)) == {"requests": [request("a")]}

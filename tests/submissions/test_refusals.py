@@ -1,4 +1,4 @@
-"""A create that is plainly refused is retried within bounds, and never while a batch may have come of it."""
+"""A refused create is retried a few times, unless a batch may have been created."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from batchtui.submissions import NotSubmitted, Refused
-from tests.submitting import SLOW, SOON, Submitting, batches_on, request, submitting, write
+from batchtui.submissions import NotSubmitted, Retrying
+from tests.submitting import SHORT_DELAYS, SLOW, Submitting, batches_on, request, submitting, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,12 @@ def file(tmp_path: Path) -> Path:
     return write(tmp_path / "file.jsonl", [request(f"a-{n}") for n in range(5)])
 
 
-def refusals(one: Submitting) -> list[Refused]:
-    return [told for told in one.told if isinstance(told, Refused)]
+def refusals(one: Submitting) -> list[Retrying]:
+    return [told for told in one.events if isinstance(told, Retrying)]
 
 
 @pytest.mark.parametrize("fault", ["429", "503", "529"])
-async def test_a_create_that_is_refused_for_now_is_retried(
+async def test_refused_create_is_retried(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, fault: str
 ) -> None:
     sandbox = sandbox_with(batches=0, faults=(f"{fault}:2@create",), speed=1000)
@@ -40,31 +40,29 @@ async def test_a_create_that_is_refused_for_now_is_retried(
 
 
 @pytest.mark.parametrize("fault", ["429", "503", "529"])
-async def test_a_create_that_stays_refused_ends_and_leaves_nothing_behind(
+async def test_create_gives_up_after_retries(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, fault: str
 ) -> None:
     sandbox = sandbox_with(batches=0, faults=(f"{fault}@create",), speed=1000)
     async with submitting(sandbox, tmp_path / "data") as one:
         with pytest.raises(NotSubmitted, match=rf"^The batch was not created: .*{fault}"):
             await one.create(file)
-        assert [refusal.seconds for refusal in refusals(one)] == list(SOON)
-        assert one.kept == []
+        assert [refusal.seconds for refusal in refusals(one)] == list(SHORT_DELAYS)
+        assert one.stored == []
     assert await batches_on(sandbox) == []
 
 
-async def test_a_spend_limit_is_not_retried(sandbox_with: SandboxFactory, tmp_path: Path, file: Path) -> None:
+async def test_spend_limit_is_not_retried(sandbox_with: SandboxFactory, tmp_path: Path, file: Path) -> None:
     sandbox = sandbox_with(batches=0, faults=("spend-limit",))
     async with submitting(sandbox, tmp_path / "data") as one:
         with pytest.raises(NotSubmitted, match=r"The batch was not created: .*spend limit"):
             await one.create(file)
         assert refusals(one) == []
-        assert one.kept == []
+        assert one.stored == []
     assert await batches_on(sandbox) == []
 
 
-async def test_a_longer_wait_is_honored_when_the_server_asks_for_it(
-    sandbox_with: SandboxFactory, tmp_path: Path, file: Path
-) -> None:
+async def test_retry_after_is_honored(sandbox_with: SandboxFactory, tmp_path: Path, file: Path) -> None:
     sandbox = sandbox_with(batches=0, faults=("429:2@create",), speed=SLOW)  # asks for one second
     async with submitting(sandbox, tmp_path / "data") as one:
         await one.client.create([request("x")])
@@ -72,9 +70,7 @@ async def test_a_longer_wait_is_honored_when_the_server_asks_for_it(
         assert [refusal.seconds for refusal in refusals(one)] == [1.0]
 
 
-async def test_a_refused_create_is_not_retried_once_a_batch_has_appeared(
-    sandbox_with: SandboxFactory, tmp_path: Path, file: Path
-) -> None:
+async def test_retry_stops_if_batch_appears(sandbox_with: SandboxFactory, tmp_path: Path, file: Path) -> None:
     sandbox = sandbox_with(batches=0, faults=("stranger:2", "529:2@create"), speed=SLOW)
     async with submitting(sandbox, tmp_path / "data") as one:
         await one.client.create([request("x")])

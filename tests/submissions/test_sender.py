@@ -1,4 +1,4 @@
-"""Exactly one batch, whatever becomes of the answer: counted on the server by somebody else."""
+"""Sending creates exactly one batch, whatever happens to the response."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from batchtui.api import BatchesClient
 from batchtui.config import private_dir
 from batchtui.sandbox import SandboxOptions, embedded
-from batchtui.submissions import UNKNOWN_SECONDS, NotSubmitted, PartState, preparing
+from batchtui.submissions import APPEAR_SECONDS, NotSubmitted, PartState, preparing
 from tests.canned_server import answer, canned_server, error_answer
 from tests.submitting import (
-    AT_ONCE,
+    NO_DELAYS,
     ONE_TRY,
     SLOW,
     Submitting,
@@ -44,21 +44,21 @@ def file(tmp_path: Path) -> Path:
     return write(tmp_path / "file.jsonl", REQUESTS)
 
 
-async def test_a_server_that_is_away_leaves_nothing_behind(tmp_path: Path, file: Path) -> None:
+async def test_unreachable_server_leaves_nothing(tmp_path: Path, file: Path) -> None:
     with embedded(SandboxOptions(batches=0)) as sandbox:
         pass
     async with submitting(sandbox, tmp_path / "data") as one:
         with pytest.raises(NotSubmitted, match=r"was not sent: .* cannot be reached"):
             await one.create(file)
-        assert one.kept == []
+        assert one.stored == []
 
 
-async def test_a_lost_answer_while_the_list_is_away_is_looked_for_later(
+async def test_lost_response_is_looked_up_later(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path
 ) -> None:
     sandbox = sandbox_with(batches=1, faults=("drop-after-accept", "500:2@list"), speed=SLOW)
     async with submitting(sandbox, tmp_path / "data") as one:
-        with pytest.raises(NotSubmitted, match="Whether the batch was created is not known"):
+        with pytest.raises(NotSubmitted, match="The batch may have been created"):
             await one.create(file)
         with pytest.raises(NotSubmitted, match="Probably msgbatch_"):
             await one.create(file)
@@ -70,7 +70,7 @@ async def create_elsewhere(sandbox: Embedded, count: int) -> MessageBatch:
         return await client.create([request(f"b-{n}") for n in range(count)])
 
 
-async def test_batches_of_before_are_not_taken_for_ours(
+async def test_earlier_batches_are_not_candidates(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path
 ) -> None:
     sandbox = sandbox_with(batches=0, faults=("drop-after-accept:2",), speed=SLOW)
@@ -83,7 +83,7 @@ async def test_batches_of_before_are_not_taken_for_ours(
     assert f"Probably {newer.id}:" in str(caught.value)
 
 
-async def test_several_that_it_may_be_are_named_and_attach_settles_it(
+async def test_attach_resolves_several_candidates(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_with(batches=1, faults=("drop-after-accept:2",))
@@ -95,24 +95,26 @@ async def test_several_that_it_may_be_are_named_and_attach_settles_it(
 
     monkeypatch.setattr(BatchesClient, "create_from", create_while_another_does)
     async with submitting(sandbox, tmp_path / "data") as one:
-        with pytest.raises(NotSubmitted, match=f"is not known; .*batchtui attach ID {file}") as first:
+        with pytest.raises(
+            NotSubmitted, match=f"Several batches may be .*batchtui attach ID {file}"
+        ) as first:
             await one.create(file)
         ours, others, _ = await batches_on(sandbox)
         assert ours.id in str(first.value)
         assert others.id in str(first.value)
-        with pytest.raises(NotSubmitted, match="is not known"):
+        with pytest.raises(NotSubmitted, match="Several batches may be"):
             await one.create(file)
         assert len(await batches_on(sandbox)) == 3
 
         attached = one.submissions.attach(ours.id, file, requests=len(REQUESTS))
         assert attached.requests == len(REQUESTS)
         assert await one.create(file) == []
-        assert len(one.kept) == 1
+        assert len(one.stored) == 1
         assert one.submissions.request(ours.id, "a-3") is not None
     assert len(await batches_on(sandbox)) == 3
 
 
-async def test_of_two_as_large_that_were_lost_none_is_taken_for_the_other(
+async def test_two_lost_parts_are_not_mixed_up(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_with(batches=1)
@@ -136,16 +138,16 @@ async def test_of_two_as_large_that_were_lost_none_is_taken_for_the_other(
         monkeypatch.undo()
         theirs, _ = await batches_on(sandbox)
         for path in (file, other):
-            with pytest.raises(NotSubmitted, match=f"is not known; .*: {theirs.id}. Look"):
+            with pytest.raises(NotSubmitted, match=f"Several batches may be .*: {theirs.id}. Nothing"):
                 await one.create(path)
         one.submissions.attach(theirs.id, other, requests=5)
         assert await one.create(other) == []
-    async with submitting(sandbox, tmp_path / "data", unknown_seconds=0) as later:
+    async with submitting(sandbox, tmp_path / "data", appear_seconds=0) as later:
         (ours,) = await later.create(file)
     assert [batch.id for batch in await batches_on(sandbox)][:-1] == [ours, theirs.id]
 
 
-async def test_the_newest_batch_of_before_may_be_deleted_meanwhile(
+async def test_newest_batch_may_be_deleted_before_lookup(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_with(batches=0, faults=("drop-after-accept:3",), speed=1000.0)
@@ -169,13 +171,13 @@ async def test_the_newest_batch_of_before_may_be_deleted_meanwhile(
     assert len(await batches_on(sandbox)) == 2
 
 
-async def test_several_batches_are_gone_on_with_where_it_stopped(
+async def test_split_submission_is_resumed(
     sandbox_with: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "MOST_REQUESTS", 100)
+    monkeypatch.setattr(preparing, "MAX_REQUESTS", 100)
     sandbox = sandbox_with(batches=0, faults=("500:2@create",), speed=SLOW)
     file = write(tmp_path / "file.jsonl", (request(f"a-{n}") for n in range(201)))
-    async with submitting(sandbox, tmp_path / "data", unknown_seconds=0) as one:
+    async with submitting(sandbox, tmp_path / "data", appear_seconds=0) as one:
         with pytest.raises(NotSubmitted, match=r"^Batch 2 of 3 is not on the server"):
             await one.create(file)
         (first,) = [batch.id for batch in await batches_on(sandbox)]
@@ -191,14 +193,14 @@ async def test_several_batches_are_gone_on_with_where_it_stopped(
     )
 
 
-async def test_the_kept_requests_are_synced_and_the_journal_written_before_a_byte_goes_out(
+async def test_journal_is_written_before_sending(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_with(batches=0)
 
     async def die(client: BatchesClient, body: RequestBody) -> MessageBatch:
         async for _ in body:
-            (part,) = two.submissions.parts(one.kept[0])
+            (part,) = two.submissions.parts(one.stored[0])
             seen.append(part.state)
         raise SystemExit
 
@@ -209,17 +211,17 @@ async def test_the_kept_requests_are_synced_and_the_journal_written_before_a_byt
             with pytest.raises(SystemExit):
                 await one.create(file)
     assert (seen[0], seen[-1]) == (PartState.UPLOADING, PartState.SENDING)
-    async with submitting(sandbox, tmp_path / "data", unknown_seconds=0) as two:
-        (kept,) = two.kept
+    async with submitting(sandbox, tmp_path / "data", appear_seconds=0) as two:
+        (kept,) = two.stored
         (part,) = two.submissions.parts(kept)
         assert part.may_exist
         (batch_id,) = await two.create(file)
-        assert two.kept == [kept]
+        assert two.stored == [kept]
     assert [batch.id for batch in await batches_on(sandbox)] == [batch_id]
 
 
 @pytest.mark.parametrize("message", ["requests.2.params: Input should be an object", "No such parameter"])
-async def test_a_request_that_the_server_names_is_found_in_the_file(tmp_path: Path, message: str) -> None:
+async def test_request_named_by_server_is_located(tmp_path: Path, message: str) -> None:
     page = {"data": [], "has_more": False, "first_id": None, "last_id": None}
     listed = answer("200 OK", json.dumps(page).encode())
     refused = error_answer("400 Bad Request", "invalid_request_error", message)
@@ -229,7 +231,7 @@ async def test_a_request_that_the_server_names_is_found_in_the_file(tmp_path: Pa
         canned_server(listed, refused) as server,
         BatchesClient(server.profile, retry=ONE_TRY) as client,
     ):
-        one = Submitting(client, private_dir(tmp_path / "data"), AT_ONCE, UNKNOWN_SECONDS)
+        one = Submitting(client, private_dir(tmp_path / "data"), NO_DELAYS, APPEAR_SECONDS)
         with pytest.raises(NotSubmitted) as told:
             await one.create(file)
         one.submissions.close()
@@ -238,7 +240,7 @@ async def test_a_request_that_the_server_names_is_found_in_the_file(tmp_path: Pa
     assert str(told.value).startswith(f"The batch was not created: {message} (400")
 
 
-async def test_what_broke_off_before_its_last_bytes_is_sent_at_once(
+async def test_incomplete_upload_is_sent_immediately(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_with(batches=0)

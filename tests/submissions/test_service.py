@@ -1,4 +1,4 @@
-"""Requests that are kept: tied to batches, sent again, and never paid for twice."""
+"""Submissions: duplicates, stored requests, attaching and resubmitting."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from batchtui.api import ReadOnlySession
 from batchtui.submissions import NotSubmitted, SubmissionError
-from batchtui.submissions.service import ORPHAN_SECONDS
+from batchtui.submissions.request_store import DRAFT_SECONDS
 from tests.results.wire import errored, jsonl
 from tests.results.wire import results_of as results_here
 from tests.submitting import Submitting, batches_on, ended, request, results_of, submitting, write
@@ -29,7 +30,7 @@ REQUESTS = [request(f"a-{n}", f"Item {n}.") for n in range(10)]
 
 @pytest.fixture
 def server(sandbox_with: SandboxFactory) -> Embedded:
-    """A sandbox of one's own on which every fifth request fails the first time."""
+    """A sandbox on which every fifth request fails the first time."""
     return sandbox_with(batches=0, faults=("overload:5",), speed=500.0)
 
 
@@ -44,52 +45,77 @@ def file(tmp_path: Path) -> Path:
     return write(tmp_path / "file.jsonl", REQUESTS)
 
 
-# Never twice
+# Duplicates
 
 
-async def test_the_same_content_is_known_again_and_sent_only_when_told(
+async def test_duplicate_needs_confirmation(
     one: Submitting, server: Embedded, file: Path, tmp_path: Path
 ) -> None:
     (first,) = await one.create(file)
     copy = write(tmp_path / "copy.jsonl", REQUESTS)
     assert await one.create(copy) == []
-    assert len(one.kept) == 1
-    (second,) = await one.create(copy, again=True)
+    assert len(one.stored) == 1
+    (second,) = await one.create(copy, allow_duplicate=True)
     assert [batch.id for batch in await batches_on(server)] == [second, first]
 
 
-async def test_two_that_start_at_the_same_time_make_one_batch(
-    one: Submitting, server: Embedded, file: Path
-) -> None:
+async def test_concurrent_duplicate_is_rejected(one: Submitting, server: Embedded, file: Path) -> None:
     async with submitting(server, one.folder) as two:
-        prepared = [each.submissions.prepare(file) for each in (one, two)]
-        for each, what in zip((one, two), prepared, strict=True):
-            assert each.submissions.earlier(what) is None
-        (batch_id,) = (await one.submissions.submit(prepared[0])).batch_ids
-        with pytest.raises(SubmissionError, match=f"submitted just now, as {batch_id}; nothing was sent"):
-            await two.submissions.submit(prepared[1])
-        two.submissions.discard(prepared[1])
+        first, second = (each.submissions.plan_file(file) for each in (one, two))
+        assert not first.identical
+        assert not second.identical
+        (batch_id,) = (await one.submissions.submit(first)).batch_ids
+        rejected = pytest.raises(
+            SubmissionError, match=rf"submitted the same as {batch_id}\. Nothing was sent"
+        )
+        with rejected, second:
+            await two.submissions.submit(second)
     assert [batch.id for batch in await batches_on(server)] == [batch_id]
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
 
 
-async def test_while_one_submits_another_is_refused(one: Submitting, server: Embedded, file: Path) -> None:
+async def test_submit_lock_is_exclusive(one: Submitting, server: Embedded, file: Path) -> None:
     async with submitting(server, one.folder) as two:
-        prepared, other = one.submissions.prepare(file), two.submissions.prepare(file)
-        sending = asyncio.create_task(one.submissions.submit(prepared))
-        await asyncio.sleep(0)  # it begins
-        with pytest.raises(SubmissionError, match="Another batchtui is submitting"):
-            await two.submissions.submit(other)
+        sending = asyncio.create_task(one.submissions.submit(one.submissions.plan_file(file)))
+        await asyncio.sleep(0)  # let it start
+        busy = pytest.raises(SubmissionError, match="Another batchtui is submitting")
+        with two.submissions.plan_file(file) as plan, busy:
+            await two.submissions.submit(plan)
         await sending
-        two.submissions.discard(other)
     assert len(await batches_on(server)) == 1
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
 
 
-# Requests that are kept
+async def test_read_only_client_sends_nothing(one: Submitting, server: Embedded, file: Path) -> None:
+    batch = await one.client.create(REQUESTS)
+    async with submitting(server, one.folder, read_only=True) as reader:
+        with pytest.raises(NotSubmitted, match="read-only session"):
+            await reader.create(file)
+        for change in (
+            reader.client.create(REQUESTS),
+            reader.client.cancel(batch.id),
+            reader.client.delete(batch.id),
+        ):
+            with pytest.raises(ReadOnlySession):
+                await change
+        assert reader.stored == []
+    assert [listed.id for listed in await batches_on(server)] == [batch.id]
 
 
-async def test_requests_of_a_batch_are_given_back_as_they_were_sent(one: Submitting, file: Path) -> None:
+async def test_plan_does_not_change_another_plan(one: Submitting, file: Path) -> None:
+    with one.submissions.plan_file(file) as before:
+        await one.create(file)
+        looked_up = one.submissions.with_identical(before)
+        assert looked_up.identical
+        assert not before.identical
+        with pytest.raises(SubmissionError, match="just submitted the same"):
+            await one.submissions.submit(before)
+
+
+# Stored requests
+
+
+async def test_requests_are_stored_as_sent(one: Submitting, file: Path) -> None:
     (batch_id,) = await one.create(file)
     raw = one.submissions.request(batch_id, "a-7")
     assert raw
@@ -98,9 +124,7 @@ async def test_requests_of_a_batch_are_given_back_as_they_were_sent(one: Submitt
     assert one.submissions.request("msgbatch_other", "a-7") is None
 
 
-async def test_a_file_is_tied_to_a_batch_that_was_made_elsewhere(
-    one: Submitting, file: Path, tmp_path: Path
-) -> None:
+async def test_attach_file_to_foreign_batch(one: Submitting, file: Path, tmp_path: Path) -> None:
     batch = await one.client.create([*REQUESTS[2:], request("c")])
     assert not one.submissions.has_requests(batch.id)
     attached = one.submissions.attach(batch.id, file, requests=9)
@@ -110,51 +134,47 @@ async def test_a_file_is_tied_to_a_batch_that_was_made_elsewhere(
         attached = one.submissions.attach(batch.id, file, requests=9, results=results)
         assert (attached.missing, sorted(attached.extra)) == (["c"], ["a-0", "a-1"])
         stranger = write(tmp_path / "stranger", [request("x")])
-        with pytest.raises(SubmissionError, match="has no custom_id of"):
+        with pytest.raises(SubmissionError, match="No matching custom_ids"):
             one.submissions.attach(batch.id, stranger, requests=9, results=results)
     assert one.submissions.request(batch.id, "a-3") is not None
 
 
-async def test_what_was_submitted_here_keeps_its_own_requests(one: Submitting, file: Path) -> None:
+async def test_attach_rejects_submitted_batch(one: Submitting, file: Path) -> None:
     (batch_id,) = await one.create(file)
-    with pytest.raises(SubmissionError, match="was submitted from here"):
+    with pytest.raises(SubmissionError, match="batchtui submitted"):
         one.submissions.attach(batch_id, file, requests=10)
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
 
 
-async def test_a_file_that_holds_no_requests_is_tied_to_nothing(one: Submitting, tmp_path: Path) -> None:
+async def test_attach_rejects_file_without_requests(one: Submitting, tmp_path: Path) -> None:
     batch = await one.client.create(REQUESTS)
-    with pytest.raises(SubmissionError, match=r"line 1: .* Nothing was done"):
+    with pytest.raises(SubmissionError, match=r"line 1: .* Nothing was changed"):
         one.submissions.attach(batch.id, write(tmp_path / "odd", ["x"]), requests=10)
-    assert one.kept == []
+    assert one.stored == []
 
 
 async def test_old_drafts_are_removed(one: Submitting, file: Path) -> None:
     await one.create(file)
-    young, old = one.submissions.prepare(file), one.submissions.prepare(file)
+    young, old = (one.submissions.plan_file(file).prepared for _ in range(2))
     for path in one.folder.rglob("*.*"):
-        if path.name.split(".")[0] != young.kept.name:
-            os.utime(path, (0, time.time() - ORPHAN_SECONDS - 1))
-    one.submissions.discard(one.submissions.prepare(file))
-    assert not old.kept.data.exists()
-    assert not old.kept.index.exists()
-    assert young.kept.data.exists()
-    assert len(one.kept) == 1
+        if path.name.split(".")[0] != young.file.name:
+            os.utime(path, (0, time.time() - DRAFT_SECONDS - 1))
+    one.submissions.plan_file(file).prepared.discard()
+    assert not old.file.data.exists()
+    assert not old.file.index.exists()
+    assert young.file.data.exists()
+    assert len(one.stored) == 1
 
 
-async def test_the_same_content_is_kept_once_however_often_it_is_attached(
-    one: Submitting, file: Path, tmp_path: Path
-) -> None:
+async def test_repeated_attach_stores_one_copy(one: Submitting, file: Path, tmp_path: Path) -> None:
     batch = await one.client.create(REQUESTS)
     for _ in range(2):
         one.submissions.attach(batch.id, file, requests=10)
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
     assert one.submissions.family(batch.id) == ([batch.id], [])
 
 
-async def test_attaching_another_file_replaces_what_was_attached_before(
-    one: Submitting, file: Path, tmp_path: Path
-) -> None:
+async def test_attach_replaces_earlier_file(one: Submitting, file: Path, tmp_path: Path) -> None:
     batch = await one.client.create(REQUESTS)
     wrong = write(tmp_path / "wrong.jsonl", [request(f"b-{n}") for n in range(10)])
     one.submissions.attach(batch.id, wrong, requests=10)
@@ -162,24 +182,20 @@ async def test_attaching_another_file_replaces_what_was_attached_before(
     assert one.submissions.attach(batch.id, file, requests=10).replaced == str(wrong)
     assert one.submissions.request(batch.id, "a-3") is not None
     assert await one.create(file) == []
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
     assert len(await one.create(wrong)) == 1, "it was never sent"
 
 
-async def test_a_file_with_fewer_requests_does_not_replace_a_whole_one(
-    one: Submitting, file: Path, tmp_path: Path
-) -> None:
+async def test_attach_rejects_less_complete_file(one: Submitting, file: Path, tmp_path: Path) -> None:
     batch = await one.client.create(REQUESTS)
     one.submissions.attach(batch.id, file, requests=10)
     short = write(tmp_path / "short.jsonl", REQUESTS[:9])
-    with pytest.raises(SubmissionError, match=rf"has 9 of 10 requests of .*{file}.* has 10\. Attach a file"):
+    with pytest.raises(SubmissionError, match=rf"has 9 of 10 requests of .*{file} has 10\. Attach a file"):
         one.submissions.attach(batch.id, short, requests=10)
     assert one.submissions.request(batch.id, "a-9") is not None
 
 
-async def test_a_right_file_replaces_a_longer_one_once_there_are_results_to_compare(
-    one: Submitting, file: Path, tmp_path: Path
-) -> None:
+async def test_attach_with_results_replaces_wrong_file(one: Submitting, file: Path, tmp_path: Path) -> None:
     batch = await one.client.create(REQUESTS[:4])
     wrong = write(tmp_path / "wrong.jsonl", [request("a-0"), *(request(f"b-{n}") for n in range(3))])
     one.submissions.attach(batch.id, wrong, requests=4)
@@ -187,44 +203,41 @@ async def test_a_right_file_replaces_a_longer_one_once_there_are_results_to_comp
         short = write(tmp_path / "short.jsonl", REQUESTS[:2])
         assert one.submissions.attach(batch.id, short, requests=4, results=results).replaced == str(wrong)
         assert one.submissions.attach(batch.id, file, requests=4, results=results).replaced == str(short)
-        with pytest.raises(SubmissionError, match=r"has no custom_id of .* not attached to it\.$"):
+        with pytest.raises(SubmissionError, match=r"No matching custom_ids in .* Not attached\.$"):
             stranger = write(tmp_path / "stranger.jsonl", [request("x")])
             one.submissions.attach(batch.id, stranger, requests=4, results=results)
-    assert len(one.kept) == 1
+    assert len(one.stored) == 1
 
 
-async def test_content_that_was_attached_to_a_batch_is_known_again(one: Submitting, file: Path) -> None:
+async def test_attached_content_counts_as_submitted(one: Submitting, file: Path) -> None:
     batch = await one.client.create(REQUESTS)
     one.submissions.attach(batch.id, file, requests=10)
     assert await one.create(file) == []
-    assert len(await one.create(file, again=True)) == 1
+    assert len(await one.create(file, allow_duplicate=True)) == 1
 
 
-# Sending again what failed
+# Resubmitting
 
 
 async def again(one: Submitting, batch_id: str, **wanted: Any) -> list[str]:  # noqa: ANN401 (of `failures`)
-    """As `batchtui resubmit ID --yes`; answers the ids of the new batches."""
+    """Resubmit like `batchtui resubmit ID --yes`; return the ids of the new batches."""
     await one.submissions.find_lost(batch_id)
     with await results_of(one, batch_id) as results:
         failures = one.submissions.failures(batch_id, results, **wanted)
-    if not failures.again:
+    if not failures.resubmittable:
         return []
-    prepared = one.submissions.prepare_again(batch_id, failures.again, wanted.get("mended"))
-    try:
-        return await one.send(prepared, parent=batch_id)
-    finally:
-        one.submissions.discard(prepared)
+    with one.submissions.plan_resubmission(batch_id, failures, wanted.get("corrected")) as plan:
+        return await one.send(plan)
 
 
-async def test_what_failed_is_sent_again_once(one: Submitting, server: Embedded, file: Path) -> None:
+async def test_failures_are_resubmitted_once(one: Submitting, server: Embedded, file: Path) -> None:
     (batch_id,) = await one.create(file)
     (child,) = await again(one, batch_id)
     assert [batch.request_counts.total for batch in await batches_on(server)] == [2, 10]
     assert await again(one, batch_id) == []
     with await results_of(one, batch_id) as results:
         failures = one.submissions.failures(batch_id, results)
-    assert {child_id: sorted(ids) for child_id, ids in failures.sent_already.items()} == {
+    assert {child_id: sorted(ids) for child_id, ids in failures.already_resubmitted.items()} == {
         child: ["a-4", "a-9"]
     }
     raw = one.submissions.request(child, "a-9")
@@ -233,7 +246,7 @@ async def test_what_failed_is_sent_again_once(one: Submitting, server: Embedded,
     assert one.submissions.family(child) == ([batch_id], [child])
 
 
-async def test_picked_ones_are_sent_first_and_the_rest_later(one: Submitting, file: Path) -> None:
+async def test_selected_failures_are_resubmitted_first(one: Submitting, file: Path) -> None:
     (batch_id,) = await one.create(file)
     (first,) = await again(one, batch_id, custom_ids=["a-9", "a-1"])
     (rest,) = await again(one, batch_id)
@@ -243,21 +256,19 @@ async def test_picked_ones_are_sent_first_and_the_rest_later(one: Submitting, fi
     assert one.submissions.family(rest) == ([batch_id], [first, rest])
 
 
-async def test_two_that_send_the_same_again_at_the_same_time(
-    one: Submitting, server: Embedded, file: Path
-) -> None:
+async def test_concurrent_resubmission_is_rejected(one: Submitting, server: Embedded, file: Path) -> None:
     (batch_id,) = await one.create(file)
-    prepared = one.submissions.prepare_again(batch_id, ["a-4"])
-    wider = one.submissions.prepare_again(batch_id, ["a-4", "a-9"])
-    for what in (prepared, wider):
-        assert one.submissions.earlier(what, batch_id) is None
-    (child,) = (await one.submissions.submit(prepared, parent=batch_id)).batch_ids
-    with pytest.raises(SubmissionError, match=f"submitted again just now, as {child}; nothing was sent"):
-        await one.submissions.submit(wider, parent=batch_id)
+    plan = one.plan_resubmission(batch_id, ["a-4"])
+    wider = one.plan_resubmission(batch_id, ["a-4", "a-9"])
+    assert not plan.identical
+    assert not wider.identical
+    (child,) = (await one.submissions.submit(plan)).batch_ids
+    with pytest.raises(SubmissionError, match=f"just resubmitted some of them as {child}"):
+        await one.submissions.submit(wider)
     assert len(await batches_on(server)) == 2
 
 
-async def test_a_batch_that_failed_as_a_whole_can_be_sent_again(
+async def test_wholly_failed_batch_is_resubmitted(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path
 ) -> None:
     async with submitting(sandbox_with(batches=0, faults=("overload:1",), speed=500.0), tmp_path) as one:
@@ -267,7 +278,7 @@ async def test_a_batch_that_failed_as_a_whole_can_be_sent_again(
             assert results.counts("outcome") == {"succeeded": 10}
 
 
-async def test_a_lost_answer_of_what_was_sent_again_is_found_before_more_is_sent(
+async def test_lost_resubmission_is_found_first(
     sandbox_with: SandboxFactory, tmp_path: Path, file: Path
 ) -> None:
     faults = "overload:2", "drop-after-accept:2", "500:4@list"
@@ -275,7 +286,7 @@ async def test_a_lost_answer_of_what_was_sent_again_is_found_before_more_is_sent
     async with submitting(server, tmp_path) as one:
         (batch_id,) = await one.create(file)
         await one.client.list()
-        with pytest.raises(NotSubmitted, match="is not known"):
+        with pytest.raises(NotSubmitted, match="may have been created"):
             await again(one, batch_id, custom_ids=["a-1", "a-3"])
         await ended(one.client, (await batches_on(server))[0].id)  # so that custom_ids can be compared
         await again(one, batch_id, custom_ids=["a-3", "a-5"])
@@ -283,9 +294,7 @@ async def test_a_lost_answer_of_what_was_sent_again_is_found_before_more_is_sent
     assert counts == [1, 2, 10]
 
 
-async def test_what_was_invalid_is_left_out_until_it_is_mended(
-    one: Submitting, server: Embedded, tmp_path: Path
-) -> None:
+async def test_invalid_requests_need_correction(one: Submitting, server: Embedded, tmp_path: Path) -> None:
     bad = [request(f"a-{n}") for n in range(4)]
     for n in (0, 1):
         bad[n]["params"]["store"] = True
@@ -293,37 +302,40 @@ async def test_what_was_invalid_is_left_out_until_it_is_mended(
     one.submissions.attach(batch.id, write(tmp_path / "bad", bad), requests=4)
     with await results_of(one, batch.id) as results:
         failures = one.submissions.failures(batch.id, results)
-        assert failures.again == []
-        assert sorted(failures.to_fix) == [
+        assert failures.resubmittable == []
+        assert sorted(failures.invalid) == [
             (f"a-{n}", "store: Extra inputs are not permitted") for n in (0, 1)
         ]
-        assert sorted(one.submissions.failures(batch.id, results, with_invalid=True).again) == ["a-0", "a-1"]
+        assert sorted(one.submissions.failures(batch.id, results, include_invalid=True).resubmittable) == [
+            "a-0",
+            "a-1",
+        ]
 
-    same_in_other_words = dict(reversed(bad[0].items()))
-    mended = one.submissions.read(
-        write(tmp_path / "mended", [same_in_other_words, request("a-1", "Mended.")])
+    same_with_other_key_order = dict(reversed(bad[0].items()))
+    corrected = one.submissions.read_requests(
+        write(tmp_path / "corrected", [same_with_other_key_order, request("a-1", "Corrected.")])
     )
-    (child,) = await again(one, batch.id, mended=mended)
-    one.submissions.discard(mended)
+    (child,) = await again(one, batch.id, corrected=corrected)
+    corrected.discard()
     raw = one.submissions.request(child, "a-1")
     assert raw
-    assert json.loads(raw) == request("a-1", "Mended.")
+    assert json.loads(raw) == request("a-1", "Corrected.")
     assert one.submissions.request(child, "a-0") is None
     first = one.submissions.request(batch.id, "a-1")
     assert first
-    assert json.loads(first) == bad[1]  # what was sent stays what was sent
+    assert json.loads(first) == bad[1]  # the sent request is unchanged
     with await results_of(one, child) as results:
         assert results.counts("outcome") == {"succeeded": 1}
 
 
-async def test_requests_that_are_not_kept_are_named(one: Submitting) -> None:
+async def test_missing_requests_are_listed(one: Submitting) -> None:
     batch = await one.client.create(REQUESTS)
     with await results_of(one, batch.id) as results:
         failures = one.submissions.failures(batch.id, results)
-    assert (failures.again, sorted(failures.no_request)) == ([], ["a-4", "a-9"])
+    assert (failures.resubmittable, sorted(failures.missing)) == ([], ["a-4", "a-9"])
 
 
-def test_a_retired_model_is_left_out_and_an_empty_balance_is_told(one: Submitting, tmp_path: Path) -> None:
+def test_retired_model_is_invalid_and_billing_is_counted(one: Submitting, tmp_path: Path) -> None:
     failed = [
         ("a-0", "not_found_error", "model: claude-3-sonnet-20240229"),
         ("a-1", "billing_error", "Your credit balance is too low to access the API."),
@@ -333,5 +345,5 @@ def test_a_retired_model_is_left_out_and_an_empty_balance_is_told(one: Submittin
     one.submissions.attach("b1", write(tmp_path / "sent", REQUESTS[:4]), requests=4)
     with results_here(jsonl(*(errored(*each) for each in failed))) as results:
         failures = one.submissions.failures("b1", results)
-    assert failures.to_fix == [("a-0", "model: claude-3-sonnet-20240229")]
-    assert (failures.again, failures.needs_account) == (["a-1", "a-2", "a-3"], 2)
+    assert failures.invalid == [("a-0", "model: claude-3-sonnet-20240229")]
+    assert (failures.resubmittable, failures.needs_account) == (["a-1", "a-2", "a-3"], 2)

@@ -1,4 +1,4 @@
-"""What a request sends: about, and a bound that is one. The oracle counts every byte of every text."""
+"""Estimated and maximum tokens of requests. The oracle counts every byte of every string."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchtui.submissions.token_bounds import IMAGE_TOKENS, MOST_IMAGE_TOKENS, TOOLS_TOKENS, Weight
+from batchtui.submissions.token_bounds import IMAGE_TOKENS, MOST_IMAGE_TOKENS, TOOLS_TOKENS, TokenEstimate
 from batchtui.submissions.validation import Checked, check
 
 HAIKU, NEWER = "claude-haiku-4-5", "claude-sonnet-5-5"
@@ -49,11 +49,11 @@ requests = st.fixed_dictionaries(
 )
 
 
-def weight_of(model: str = HAIKU, **params: Any) -> Weight:  # noqa: ANN401 - any JSON
+def weight_of(model: str = HAIKU, **params: Any) -> TokenEstimate:  # noqa: ANN401 - any JSON
     whole = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]} | params
     found = check(json.dumps({"custom_id": "a", "params": whole}).encode())
     assert isinstance(found, Checked), found
-    return found.weight
+    return found.tokens
 
 
 def every_byte(value: object) -> int:
@@ -76,7 +76,7 @@ def read_by_the_model(value: object) -> object:
 
 
 @given(requests, st.sampled_from([HAIKU, NEWER]))
-def test_the_bound_is_no_less_than_every_byte_a_token(params: dict[str, Any], model: str) -> None:
+def test_bound_is_at_least_a_token_per_byte(params: dict[str, Any], model: str) -> None:
     weight = weight_of(model, **params)
     assert weight.is_bound
     texts = read_by_the_model([params["messages"], params.get("system", "")])
@@ -84,14 +84,14 @@ def test_the_bound_is_no_less_than_every_byte_a_token(params: dict[str, Any], mo
     assert 0 <= weight.tokens <= weight.most_tokens
 
 
-def test_newer_models_make_more_tokens_of_the_same_text() -> None:
+def test_newer_models_use_more_tokens() -> None:
     text = {"system": "x" * 4_000}
     assert weight_of(HAIKU, **text).tokens == 1_002
     assert weight_of(NEWER, **text).tokens == weight_of("claude-opus-4-7", **text).tokens == 1_302
     assert weight_of(HAIKU, **text).most_tokens >= 4_000
 
 
-def test_tools_and_schemas_count() -> None:
+def test_tools_and_schemas_are_counted() -> None:
     plain = weight_of()
     tools = weight_of(tools=[{"name": "n", "description": "d" * 4_000, "input_schema": {}}])
     assert tools.tokens - plain.tokens > 1_000 + TOOLS_TOKENS
@@ -100,13 +100,13 @@ def test_tools_and_schemas_count() -> None:
     assert weight_of(output_config={"effort": "low"}) == plain
 
 
-def test_an_image_counts_as_what_it_is_scaled_to() -> None:
+def test_image_tokens_are_bounded() -> None:
     weight = weight_of(messages=[{"role": "user", "content": [image]}])
     assert IMAGE_TOKENS <= weight.tokens < IMAGE_TOKENS + 20
     assert MOST_IMAGE_TOKENS <= weight.most_tokens < MOST_IMAGE_TOKENS + 200
 
 
-def test_a_pdf_counts_by_its_size() -> None:
+def test_pdf_tokens_depend_on_size() -> None:
     def tokens(size: int) -> int:
         source = {"type": "base64", "media_type": "application/pdf", "data": "A" * size}
         weight = weight_of(messages=[{"role": "user", "content": [{"type": "document", "source": source}]}])
@@ -140,11 +140,11 @@ UNKNOWN: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("params", UNKNOWN.values(), ids=UNKNOWN)
-def test_what_the_api_fetches_or_adds_has_no_bound(params: dict[str, Any]) -> None:
+def test_server_side_content_has_no_bound(params: dict[str, Any]) -> None:
     assert not weight_of(**params).is_bound
 
 
-def test_the_dearest_cache_and_the_place_are_known() -> None:
+def test_longest_cache_and_region_are_recorded() -> None:
     def cached(**control: str) -> dict[str, object]:
         return {"type": "text", "text": "x", "cache_control": {"type": "ephemeral", **control}}
 

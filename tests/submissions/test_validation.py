@@ -1,4 +1,4 @@
-"""Checking requests: all that is wrong is told with its path, and nothing that the API accepts is refused."""
+"""Validation: all errors are reported with their path, and valid requests are accepted."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def request(custom_id: object = "a", **changes: Any) -> bytes:  # noqa: ANN401 -
     return json.dumps({"custom_id": custom_id, "params": SURELY | changes}).encode()
 
 
-def faults(raw: bytes) -> list[str]:
+def errors(raw: bytes) -> list[str]:
     found = check(raw)
     assert isinstance(found, list)
     return found
 
 
 def sandbox_takes(raw: bytes) -> bool:
-    """Whether the sandbox takes a request, and would not let it fail as invalid."""
+    """Return whether the sandbox accepts a request as valid."""
     try:
         return read_requests(b'{"requests":[' + raw + b"]}")[0].problem is None
     except ApiError:
@@ -62,11 +62,11 @@ FULL = SURELY | {
     "stop_sequences": ["x"],
     "thinking": {"type": "enabled", "budget_tokens": 1024},
 }
-"""A request with a bit of everything."""
+"""A request with every kind of content."""
 
 
 def paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """All places in a piece of JSON."""
+    """Return all paths in JSON."""
     pairs: Any = (
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     )
@@ -74,7 +74,7 @@ def paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
 
 
 def changed(value: Any, path: tuple[str | int, ...], new: object) -> Any:  # noqa: ANN401 - any JSON
-    """A copy with another value at one place."""
+    """Return a copy with one value replaced."""
     if not path:
         return new
     copy = value.copy()
@@ -90,7 +90,7 @@ def sdk_requests() -> TypeAdapter[Any]:
 
 
 def sdk_takes(params: dict[str, Any]) -> bool:
-    """Whether the request types of the official SDK allow it."""
+    """Return whether the types of the official SDK accept params."""
 
     def walk(value: Any) -> None:  # noqa: ANN401 - lists are validated when they are read
         for each in value.values() if isinstance(value, dict) else value:
@@ -104,24 +104,20 @@ def sdk_takes(params: dict[str, Any]) -> bool:
     return True
 
 
-# Of the number for `max_tokens`, and of how much thinking fits in it, the types know nothing.
+# The types do not limit `max_tokens` or thinking.
 PLACES = [path for path in paths(FULL) if path and path[0] not in ("max_tokens", "thinking")]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(PLACES), values)
-def test_nothing_is_refused_that_the_types_of_the_official_sdk_allow(
-    path: tuple[str | int, ...], value: object
-) -> None:
+def test_sdk_types_are_accepted(path: tuple[str | int, ...], value: object) -> None:
     params = changed(FULL, path, value)
     if sdk_takes(params) and value not in ("", [], {}):
-        found = check(
-            request(**params | {"thinking": {"type": "adaptive"}})
-        )  # a budget has a rule of its own
+        found = check(request(**params | {"thinking": {"type": "adaptive"}}))  # budgets have another rule
         assert isinstance(found, Checked), found
 
 
-def test_the_sdk_is_asked_in_earnest() -> None:
+def test_sdk_types_are_checked() -> None:
     assert sdk_takes(FULL)
     assert not sdk_takes(changed(FULL, ("messages", 2, "content", 0, "tool_use_id"), 5))
     assert len(PLACES) > 30
@@ -150,7 +146,7 @@ ACCEPTED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
-def test_what_the_api_accepts_is_accepted(changes: dict[str, Any]) -> None:
+def test_valid_params_are_accepted(changes: dict[str, Any]) -> None:
     assert isinstance(check(request(**changes)), Checked)
 
 
@@ -166,12 +162,12 @@ BLOCK = "params.messages[1].content[1]"
 REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "a block that is a text": (content("Hello."), f"{BLOCK} is not an object"),
     "a block without a type": (content({"text": "x"}), f"{BLOCK}.type is missing"),
-    "a type that is none": (content({"type": 5}), f"{BLOCK}.type has to be a text"),
+    "a type that is none": (content({"type": 5}), f"{BLOCK}.type must be a string"),
     "a text without text": (content({"type": "text"}), f"{BLOCK}.text is missing"),
     "an image without a source": (content({"type": "image"}), f"{BLOCK}.source is missing"),
     "an image whose source is a text": (
         content({"type": "image", "source": "x"}),
-        f"{BLOCK}.source has to be",
+        f"{BLOCK}.source must be",
     ),
     "a document without a source": (content({"type": "document"}), f"{BLOCK}.source is missing"),
     "a tool_result of no call": (content({"type": "tool_result"}), f"{BLOCK}.tool_use_id is missing"),
@@ -188,22 +184,22 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
         "params.tools[1].type is function",
     ),
     "a tool without a name": ({"tools": [{"input_schema": {}}]}, "params.tools[0].name is missing"),
-    "tools that are an object": ({"tools": TOOL}, "params.tools has to be a list"),
+    "tools that are an object": ({"tools": TOOL}, "params.tools must be a list"),
     "a tool that is a text": ({"tools": ["look"]}, "params.tools[0] is not an object"),
-    "a system that is an object": ({"system": TEXT}, "params.system has to be a text or a list"),
+    "a system that is an object": ({"system": TEXT}, "params.system must be a string or a list"),
     "a system of bad blocks": ({"system": [TEXT, {"type": "text"}]}, "params.system[1].text is missing"),
-    "stop_sequences that are a text": ({"stop_sequences": "x"}, "params.stop_sequences has to be a list"),
-    "stop_sequences of numbers": ({"stop_sequences": [1]}, "params.stop_sequences has to be a list"),
-    "metadata that are a list": ({"metadata": []}, "params.metadata is not an object"),
-    "a tool_choice that is a word": ({"tool_choice": "auto"}, "params.tool_choice is not an object"),
-    "thinking that is a switch": ({"thinking": True}, "params.thinking is not an object"),
-    "temperature above 1": ({"temperature": 1.1}, "params.temperature has to be a number from 0 to 1"),
-    "temperature that is a text": ({"temperature": "1"}, "params.temperature has to be a number"),
-    "top_p below 0": ({"top_p": -0.1}, "params.top_p has to be a number from 0 to 1"),
-    "too little thinking": (thinking(1023), "params.thinking.budget_tokens has to be a whole number of 1024"),
+    "stop_sequences that are a text": ({"stop_sequences": "x"}, "params.stop_sequences must be a list"),
+    "stop_sequences of numbers": ({"stop_sequences": [1]}, "params.stop_sequences must be a list"),
+    "metadata that are a list": ({"metadata": []}, "params.metadata must be an object"),
+    "a tool_choice that is a word": ({"tool_choice": "auto"}, "params.tool_choice must be an object"),
+    "thinking that is a switch": ({"thinking": True}, "params.thinking must be an object"),
+    "temperature above 1": ({"temperature": 1.1}, "params.temperature must be a number from 0 to 1"),
+    "temperature that is a text": ({"temperature": "1"}, "params.temperature must be a number"),
+    "top_p below 0": ({"top_p": -0.1}, "params.top_p must be a number from 0 to 1"),
+    "too little thinking": (thinking(1023), "params.thinking.budget_tokens must be an integer of 1024"),
     "thinking beyond max_tokens": (
         thinking(4096),
-        "params.thinking.budget_tokens has to be less than max_tok",
+        "params.thinking.budget_tokens must be less than max_tok",
     ),
     "betas": ({"betas": ["x"]}, "params.betas is not allowed: it is an argument of the SDK"),
     "extra_body": ({"extra_body": {}}, "params.extra_body is not allowed"),
@@ -219,27 +215,27 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "fault"), REFUSED.values(), ids=REFUSED)
-def test_what_the_api_would_refuse_is_told_with_its_path(changes: dict[str, Any], fault: str) -> None:
-    (found,) = faults(request(**changes))
+def test_invalid_params_are_reported_with_path(changes: dict[str, Any], fault: str) -> None:
+    (found,) = errors(request(**changes))
     assert found.startswith(fault)
     assert not found.endswith(".")
 
 
-def test_what_nothing_is_wrong_with_is_accepted() -> None:
+def test_valid_request_is_accepted() -> None:
     found = check(request())
     assert isinstance(found, Checked)
     assert found[:3] == ("a", "claude-haiku-4-5", 9)
 
 
 @given(garbage)
-def test_garbage_is_a_fault_and_never_raises(raw: bytes) -> None:
-    assert faults(raw)
+def test_garbage_is_an_error(raw: bytes) -> None:
+    assert errors(raw)
     assert isinstance(identify(raw), list)
 
 
 @settings(max_examples=300)
 @given(st.integers(0, len(request())), st.binary(max_size=3))
-def test_a_damaged_request_is_no_worse_for_the_sandbox_than_for_us(place: int, damage: bytes) -> None:
+def test_sandbox_accepts_valid_requests(place: int, damage: bytes) -> None:
     raw = request()[:place] + damage + request()[place + 1 :]
     if isinstance(check(raw), Checked):
         assert sandbox_takes(raw)
@@ -248,38 +244,38 @@ def test_a_damaged_request_is_no_worse_for_the_sandbox_than_for_us(place: int, d
 @pytest.mark.parametrize(
     ("raw", "fault"),
     [
-        (b"{", "not JSON (expecting property name enclosed in double quotes at character 2)"),
-        (request() + b" {}", "not JSON (extra data at character"),
-        (request("a").replace(b"Hello", b"a\nb"), "not JSON (invalid control character at character"),
-        (request(temperature=1).replace(b": 1}", b": NaN}"), "not JSON (invalid character"),
-        (request().replace(b"Hello", rb"\ud83d"), "not JSON (half a surrogate pair"),
-        (request(max_tokens=1).replace(b": 1", b": " + b"9" * 5000), "not JSON (a number without end"),
+        (b"{", "invalid JSON (expecting property name enclosed in double quotes at character 2)"),
+        (request() + b" {}", "invalid JSON (extra data at character"),
+        (request("a").replace(b"Hello", b"a\nb"), "invalid JSON (invalid control character at character"),
+        (request(temperature=1).replace(b": 1}", b": NaN}"), "invalid JSON (invalid character"),
+        (request().replace(b"Hello", rb"\ud83d"), "invalid JSON (half a surrogate pair"),
+        (request(max_tokens=1).replace(b": 1", b": " + b"9" * 5000), "invalid JSON (a number is too large"),
         (request().replace(b"Hello", b"\xff"), "not UTF-8; save the file as UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
         (request(messages=[{"role": "user", "content": ""}]), "params.messages[0] has no content"),
         (request(messages=[{"role": "user", "content": [[]] * 0}]), "params.messages[0] has no content"),
-        (request(messages=[{"role": "bot", "content": "x"}]), "params.messages[0].role has to be user"),
-        (b'{"custom_id": "a", "body": {}}', "params is missing; put what is in body there"),
-        (request(stream=True), "params.stream: a batch cannot stream"),
+        (request(messages=[{"role": "bot", "content": "x"}]), "params.messages[0].role must be user"),
+        (b'{"custom_id": "a", "body": {}}', "params is missing; move the contents of body there"),
+        (request(stream=True), "params.stream is not supported in a batch"),
         (request()[:-1] + b', "method": "POST"}', '"method" is not allowed beside custom_id and params'),
-        (b'{"x": [1], "requests": []}', '"x" is not allowed beside "requests"; remove it'),
+        (b'{"x": [1], "requests": []}', '"x" is not allowed next to "requests"; remove it'),
     ],
 )
-def test_a_fault_says_what_and_where(raw: bytes, fault: str) -> None:
-    found = faults(raw)
+def test_errors_name_cause_and_place(raw: bytes, fault: str) -> None:
+    found = errors(raw)
     assert len(found) == 1
     assert found[0].startswith(fault)
     assert not found[0].endswith(".")
 
 
-def test_all_that_is_wrong_with_a_request_is_told() -> None:
+def test_all_errors_are_reported() -> None:
     raw = b'{"custom_id": "a b", "params": {"max_tokens": 0, "messages": [{}], "stream": true, "store": 1}}'
-    whole = "\n".join(faults(raw))
+    whole = "\n".join(errors(raw))
     for part in ("custom_id", "model is missing", "max_tokens", "[0].role", "[0] has no", "stream", "store"):
         assert part in whole
 
 
-def test_a_request_that_was_accepted_elsewhere_needs_only_a_custom_id() -> None:
+def test_accepted_request_needs_only_custom_id() -> None:
     assert identify(b'{"custom_id": "a", "params": {"new_kind": 1}}')[:3] == ("a", "", 0)
     assert isinstance(identify(b'{"params": {}}'), list)
 
@@ -287,21 +283,21 @@ def test_a_request_that_was_accepted_elsewhere_needs_only_a_custom_id() -> None:
 @pytest.mark.parametrize(
     ("twice", "said"),
     [
-        (b'"custom_id": "b", "params"', '"custom_id" comes twice; keep one'),
-        (b'"params": {}, "params"', '"params" comes twice; keep one'),
+        (b'"custom_id": "b", "params"', '"custom_id" is repeated; keep one'),
+        (b'"params": {}, "params"', '"params" is repeated; keep one'),
     ],
 )
-def test_a_key_that_comes_twice_in_a_request_is_told(twice: bytes, said: str) -> None:
-    assert faults(request().replace(b'"params"', twice)) == [said]
+def test_repeated_key_in_request_is_reported(twice: bytes, said: str) -> None:
+    assert errors(request().replace(b'"params"', twice)) == [said]
 
 
 @pytest.mark.parametrize("key", ["model", "max_tokens", "messages"])
-def test_a_key_that_comes_twice_in_params_is_told(key: str) -> None:
+def test_repeated_key_in_params_is_reported(key: str) -> None:
     raw = request().replace(f'"{key}"'.encode(), f'"{key}": 9, "{key}"'.encode(), 1)
-    assert faults(raw) == [f'"{key}" comes twice in params; keep one']
+    assert errors(raw) == [f'"{key}" is repeated in params; keep one']
 
 
-def test_a_name_of_ours_elsewhere_in_a_request_is_no_repeated_key() -> None:
+def test_key_name_elsewhere_is_not_repeated() -> None:
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in ("model", "params")}}
     assert isinstance(check(request("custom_id", tools=[TOOL | {"input_schema": schema}])), Checked)
-    assert faults(b'["params", "params"]') == ['not an object; a request is {"custom_id": …, "params": {…}}']
+    assert errors(b'["params", "params"]') == ['not an object; a request is {"custom_id": …, "params": {…}}']

@@ -102,7 +102,7 @@ def price_at_most(estimate: Estimate) -> Price:
     if estimate.most is None:
         return Price("", "unknown: no price for one of its models", is_actual=False)
     sign, most = "≤" if estimate.is_bound else "~", money(estimate.most, round_up=estimate.is_bound)
-    return Price(f"{sign} {most}", f"{estimate.most_words}, an estimate", is_actual=False)
+    return Price(f"{sign} {most}", f"{estimate.max_text}, an estimate", is_actual=False)
 
 
 def row_cells(batch: Batch, now: float, price: Price | None = None) -> Sequence[Cell]:

@@ -102,7 +102,7 @@ class BatchesScreen(BatchActionsScreen):
 
     @work(group="follow")
     async def _follow(self) -> None:
-        self.batchtui.look_for_lost()
+        self.batchtui.find_lost()
         self.run_worker(remove_abandoned, group="clean", thread=True)
         await self._poller.run()
 
@@ -132,7 +132,7 @@ class BatchesScreen(BatchActionsScreen):
         if has_new and self._was_live:
             self._find_costs()
         if any(self._workspace.submissions.may_be_ours(batch) for batch in ended):
-            self.batchtui.look_for_lost()  # their custom_ids can be compared now
+            self.batchtui.find_lost()  # their custom_ids can be compared now
         for batch in ended:
             news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
             self.batchtui.tell(news)

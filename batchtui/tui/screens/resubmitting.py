@@ -12,10 +12,8 @@ from textual import work
 
 from batchtui.results import EVERYTHING, Query, Results, Sort, State
 from batchtui.submissions import FAILED, Failures
-from batchtui.text import count, plural, shorten_id
-from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.exporting import ExportingScreen
-from batchtui.tui.services.submit_flow import FAILURES
+from batchtui.tui.services.submit_flow import SUBMIT_ERRORS
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
@@ -73,14 +71,14 @@ class ResubmittingScreen(ExportingScreen):
             find_lost = partial(self._workspace.submissions.find_lost, self._batch.id)
             await self._network.call(find_lost)  # or what was sent again without an answer is paid for twice
             failures = await asyncio.to_thread(self._failures, group)
-        except FAILURES as error:
+        except SUBMIT_ERRORS as error:
             self.batchtui.tell(str(error), failed=True)
             return
-        notes = [*self._scope(group), *_notes(failures)]
-        if failures.again:
-            self.batchtui.submit_again(self._batch.id, failures.again, notes)
+        scope = self._scope(group)
+        if failures.resubmittable:
+            self.batchtui.resubmit(self._batch.id, failures, scope)
         else:
-            self.batchtui.tell(" ".join(["Nothing to submit again.", *notes]))
+            self.batchtui.tell(" ".join(["Nothing to resubmit.", *scope, *failures.notes]))
 
     @property
     def _is_filtered(self) -> bool:
@@ -108,19 +106,3 @@ class ResubmittingScreen(ExportingScreen):
             return self._workspace.submissions.failures(
                 self._batch.id, results, outcomes=FAILED, custom_ids=picked
             )
-
-
-def _notes(failures: Failures) -> list[str]:
-    notes = []
-    if failures.to_fix:
-        number = plural(len(failures.to_fix), "request", "requests")
-        notes.append(f"{number} would fail again and are left out: mend them first (e shows why).")
-    if failures.needs_account:
-        number = plural(failures.needs_account, "request", "requests")
-        notes.append(f"{number} failed for lack of credit or permission: fix that first.")
-    for child, custom_ids in failures.sent_already.items():
-        which = shorten_id(child, SHORT_ID)
-        notes.append(f"{count(len(custom_ids))} were submitted again already, as {which}.")
-    if failures.no_request:
-        notes.append(f"{count(len(failures.no_request))} are not among the requests that are kept here.")
-    return notes

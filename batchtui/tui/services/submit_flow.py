@@ -1,9 +1,8 @@
-"""Submitting from the screens: a new file, or again what failed. It goes on whatever screen is open."""
+"""Submits request files and failed requests from the screens, whichever screen is open."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,18 +13,16 @@ from textual.worker import Worker, get_current_worker
 
 from batchtui.api import ApiError
 from batchtui.submissions import (
-    CANNOT_READ,
-    Found,
-    Lost,
+    UNREADABLE,
+    Failures,
     NotSubmitted,
-    Prepared,
+    Plan,
+    Retrying,
     SendEvent,
-    Sent,
-    Submission,
     SubmissionError,
-    estimate,
+    Uploaded,
 )
-from batchtui.text import ago, count, long_duration, money, percent, plural, shorten_id, shown_path, size
+from batchtui.text import count, percent, plural, shorten_id, shown_path, size
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.dialogs.report import Report
 from batchtui.tui.format.cells import Cell
@@ -37,206 +34,146 @@ if TYPE_CHECKING:
     from textual.app import App
 
 SHORT_ID = 14
-FAULTS_SHOWN = 1_000
-MODELS_SHOWN = 5
+MAX_ERRORS = 1_000
+MAX_MODELS = 5
 WIDTH = 100
-FAILURES = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, *CANNOT_READ)
-"""What may go wrong on the way, each with a sentence."""
+SUBMIT_ERRORS = (ApiError, WorkspaceError, SubmissionError, NotSubmitted, *UNREADABLE)
+"""Errors whose message is shown to the user."""
 
 
 class Stopped(Exception):
-    """The app is left in the middle of reading a file."""
+    """The app was closed while a file was read."""
 
 
-class Submitting:
-    """Checks, asks, sends, and says what became of it.
+class SubmitFlow:
+    """Plans, confirms and sends submissions, and reports the result.
 
     Args:
-        app: Whose workspace it goes to, and who shows the questions.
+        app: Its workspace is submitted to, and it shows the dialogs.
     """
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._host = host_of(app)
-        self._submissions = self._host.workspace.submissions
+        self._workspace = self._host.workspace
 
     def file(self, path: Path) -> None:
-        """Submits a file of somebody's, after checking and asking."""
+        """Submit a request file."""
         self._app.run_worker(self._file(path), group="submit")
 
-    def again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
-        """Submits some requests of a batch again, after asking.
+    def resubmit(self, batch_id: str, failures: Failures, scope: Sequence[str]) -> None:
+        """Resubmit failed requests of a batch.
 
         Args:
             batch_id: The batch.
-            custom_ids: Which of its requests.
-            notes: What the person should know of those that are left out.
+            failures: Its failed requests.
+            scope: Notes for the confirmation on which results these are.
         """
-        self._app.run_worker(self._again(batch_id, custom_ids, notes), group="submit")
+        plan = partial(self._workspace.plan_resubmission, batch_id, failures)
+        self._app.run_worker(self._submit(plan, scope), group="submit")
 
-    def look_for_lost(self) -> None:
-        """Finds out what became of submissions whose answer was lost in an earlier run."""
-        self._app.run_worker(self._look_for_lost(), group="look")
+    def find_lost(self) -> None:
+        """Look for batches whose response was lost in an earlier session."""
+        self._app.run_worker(self._find_lost(), group="look")
 
-    async def _look_for_lost(self) -> None:
+    async def _find_lost(self) -> None:
         try:
-            open_ends = await self._host.network.call(self._submissions.find_all_lost)
-        except (NotSubmitted, *CANNOT_READ) as error:
+            missing = await self._host.network.call(self._workspace.submissions.find_all_lost)
+        except (NotSubmitted, *UNREADABLE) as error:
             self._host.tell(str(error), failed=True)
         except (ApiError, SubmissionError):
-            pass  # the list cannot be had either, which is said there; or another batchtui is sending it now
+            pass  # the list reports that the server cannot be reached; or another batchtui is sending it now
         else:
-            for why_wait in open_ends:
+            for why_wait in missing:
                 if why_wait:
-                    self._host.tell(f"A submission got no clear answer. {why_wait}", failed=True)
+                    self._host.tell(f"A submission got no clear response. {why_wait}", failed=True)
                 else:
-                    self._host.tell("An interrupted submission left no batch. Submit it again when you like.")
+                    self._host.tell("The interrupted submission created no batch. You can submit it again.")
 
     async def _file(self, path: Path) -> None:
-        self._show_sending(f"checking {path.name}")
-        report = self._report_to(get_current_worker(), path.name)
-        prepare = partial(self._submissions.prepare, path, report)
-        await self._confirm_and_send(prepare, None, ())
+        self._host.show_sending(f"checking {path.name}")
+        on_progress = self._checking(get_current_worker(), path.name)
+        await self._submit(partial(self._workspace.plan_file, path, on_progress))
 
-    async def _again(self, batch_id: str, custom_ids: Sequence[str], notes: Sequence[str]) -> None:
-        prepare = partial(self._submissions.prepare_again, batch_id, custom_ids)
-        await self._confirm_and_send(prepare, batch_id, notes)
-
-    async def _confirm_and_send(
-        self, prepare: Callable[[], Prepared], parent: str | None, notes: Sequence[str]
-    ) -> None:
+    async def _submit(self, make_plan: Callable[[], Plan], scope: Sequence[str] = ()) -> None:
         try:
             try:
-                prepared = await asyncio.to_thread(prepare)
+                plan = await asyncio.to_thread(make_plan)
             finally:
-                self._show_sending("")
-            try:
-                if prepared.fault_count:
-                    await self._app.push_screen_wait(Report(_fault_lines(prepared), width=WIDTH))
-                    return
-                earlier = self._submissions.earlier(prepared, parent)
-                if await self._is_allowed(prepared, parent, earlier, notes):
-                    unfinished = earlier if earlier and not earlier.is_whole else None
-                    await self._send(prepared, parent, unfinished)
-            finally:
-                self._submissions.discard(prepared)
+                self._host.show_sending("")
+            with plan:
+                if plan.errors:
+                    await self._app.push_screen_wait(Report(_error_lines(plan), width=WIDTH))
+                elif await self._is_confirmed(plan, scope):
+                    await self._send(plan)
         except Stopped:
             pass
-        except FAILURES as error:
+        except SUBMIT_ERRORS as error:
             self._host.tell(str(error), failed=True)
 
-    async def _is_allowed(
-        self, prepared: Prepared, parent: str | None, earlier: Submission | None, notes: Sequence[str]
-    ) -> bool | None:
-        """Asks; what would be paid for twice wants its number typed."""
-        facts = await asyncio.to_thread(_facts, prepared)  # importing the table of prices takes half a second
+    async def _is_confirmed(self, plan: Plan, scope: Sequence[str]) -> bool | None:
+        """Ask; paying twice requires typing the number of requests."""
+        lines = await asyncio.to_thread(_plan_lines, plan)  # imports the price table
+        again = " again" if plan.parent else ""
         question = Confirm(
-            f"Submit {_requests(prepared)} again?" if parent else f"Submit {_requests(prepared)}?",
-            [*facts, *notes, *_about_earlier(earlier)],
-            f"Submit {count(prepared.requests)}",
-            prepared.requests if earlier and earlier.is_whole else None,
+            f"Submit {plan.requests_text}{again}?",
+            [*lines, *scope, *plan.notes, *filter(None, [plan.identical_text])],
+            f"Submit {count(plan.requests)}",
+            plan.requests if plan.duplicate else None,
         )
         return await self._app.push_screen_wait(question)
 
-    async def _send(self, prepared: Prepared, parent: str | None, unfinished: Submission | None) -> None:
-        work = partial(
-            self._host.workspace.submit,
-            prepared,
-            unfinished=unfinished,
-            parent=parent,
-            on_sent=self._tell_sent,
-        )
+    async def _send(self, plan: Plan) -> None:
         try:
-            submission = await self._host.network.call(work)
+            submission = await self._host.network.call(
+                partial(self._workspace.submit, plan, on_event=self._show_event)
+            )
         finally:
-            self._show_sending("")
-        names = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
+            self._host.show_sending("")
+        ids = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
         more = "…" if len(submission.batch_ids) > 3 else ""
-        self._host.tell(f"Submitted {_requests(prepared)}: {names}{more}")
+        self._host.tell(f"Submitted {plan.requests_text}: {ids}{more}")
         self._host.go_to(submission.batch_ids)
 
-    def _tell_sent(self, event: SendEvent) -> None:
-        """On the network thread."""
-        if isinstance(event, Lost):
-            words = f"No clear answer: {event.why} Looking for the batch on the server."
-            self._app.call_later(self._host.tell, words)
-        elif isinstance(event, Found):
-            words = f"Found: {shorten_id(event.batch_id, SHORT_ID)} has the custom_ids of these requests."
-            self._app.call_later(self._host.tell, words)
-        elif isinstance(event, Sent):
+    def _show_event(self, event: SendEvent) -> None:
+        """Show progress; called on the network thread."""
+        if isinstance(event, Uploaded):
             which = f"batch {event.part + 1} of {event.parts} " if event.parts > 1 else ""
-            words = f"sending {which}{percent(event.done, event.size)} of {size(event.size)}"
-            self._app.call_later(self._show_sending, words)
-        else:
-            again = f"Trying again in {long_duration(event.seconds)}."
-            self._app.call_later(self._host.tell, f"{event.why} {again}")
-            self._app.call_later(self._show_sending, "refused, will try again")
+            progress = f"sending {which}{percent(event.done, event.size)} of {size(event.size)}"
+            self._app.call_later(self._host.show_sending, progress)
+            return
+        self._app.call_later(self._host.tell, str(event))
+        if isinstance(event, Retrying):
+            self._app.call_later(self._host.show_sending, "refused, will retry")
 
-    def _show_sending(self, words: str) -> None:
-        self._host.show_sending(words)
+    def _checking(self, worker: Worker[object], name: str) -> Callable[[int], None]:
+        """Return a callback that shows progress, and stops reading once the app is closed."""
 
-    def _report_to(self, worker: Worker[object], name: str) -> Callable[[int], None]:
-        """Says how far the reading of a file is, and stops it once the app is left."""
-
-        def report(done: int) -> None:
+        def on_progress(done: int) -> None:
             if worker.is_cancelled:
                 raise Stopped
-            words = f"checking {name}, {plural(done, 'request', 'requests')}"
-            self._app.call_later(self._show_sending, words)
+            progress = f"checking {name}, {plural(done, 'request', 'requests')}"
+            self._app.call_later(self._host.show_sending, progress)
 
-        return report
-
-
-def _requests(prepared: Prepared) -> str:
-    parts = len(prepared.parts)
-    number = plural(prepared.requests, "request", "requests")
-    return number if parts == 1 else f"{number} as {count(parts)} batches"
+        return on_progress
 
 
-def _facts(prepared: Prepared) -> list[str]:
-    """What would be sent, and what it may cost."""
-    lines = [f"{shown_path(Path(prepared.source))}, {size(prepared.size)}"]
-    models = prepared.models()
-    for load in models[:MODELS_SHOWN]:
-        tokens = f"about {count(load.input_tokens)} tokens in, at most {count(load.max_tokens)} out"
-        lines.append(f"{count(load.requests)} to {load.model}: {tokens}")
-    if len(models) > MODELS_SHOWN:
-        lines.append(f"and to {count(len(models) - MODELS_SHOWN)} more models")
-    found = estimate(prepared.loads)
-    if found.most is None:
-        lines.append("What it costs is unknown: there is no price for one of the models.")
-    else:
-        longest = "" if found.is_bound else " with the longest answers"
-        lines.append(
-            f"About {money(found.least)} for the input, {found.most_words} in all{longest} (an estimate)."
-        )
-    return lines
+def _plan_lines(plan: Plan) -> list[str]:
+    """Return what would be sent, and the estimated cost."""
+    models = plan.model_lines
+    more = [f"and {count(len(models) - MAX_MODELS)} more models"] if len(models) > MAX_MODELS else []
+    source = f"{shown_path(Path(plan.source))}, {size(plan.bytes)}"
+    return [source, *models[:MAX_MODELS], *more, plan.estimate.text]
 
 
-def _about_earlier(earlier: Submission | None) -> list[str]:
-    if earlier is None:
-        return []
-    when = ago(time.time() - earlier.created_at)
-    if earlier.is_unrecorded:
-        return [f"The same may have been submitted {when}: its record was lost. You may pay for it twice."]
-    if earlier.is_whole:
-        return [f"The very same was submitted {when}: you would pay for it twice."]
-    done = f"{len(earlier.batch_ids)} of {count(len(earlier.parts))} batches"
-    return [f"It was begun {when}, and {done} were made: this goes on with the rest."]
-
-
-def _fault_lines(prepared: Prepared) -> list[Content]:
-    """All that is wrong with a file."""
-    faults = plural(prepared.fault_count, "fault", "faults")
-    title = f"{faults} in {shown_path(Path(prepared.source))}; nothing was sent."
-    lines = [content_of([Cell(title, "strong")]), Content("")]
-    for fault in prepared.faults[:FAULTS_SHOWN]:
-        where = f"line {count(fault.line)}" if fault.line else "the file"
-        whose = f" ({fault.custom_id})" if fault.custom_id else ""
-        lines.append(content_of([Cell(f"{where}{whose}  ", "accent"), Cell(fault.fault)]))
-    left = prepared.fault_count - FAULTS_SHOWN
+def _error_lines(plan: Plan) -> list[Content]:
+    """Return the errors of a file."""
+    lines = [content_of([Cell(plan.errors_text, "strong")]), Content("")]
+    lines += [
+        content_of([Cell(f"{error.place or 'the file'}  ", "accent"), Cell(error.message)])
+        for error in plan.errors[:MAX_ERRORS]
+    ]
+    left = plan.prepared.error_count - MAX_ERRORS
     if left > 0:
-        lines.append(
-            content_of([Cell(f"and {count(left)} more: `batchtui create --dry-run` lists all", "muted")])
-        )
+        lines.append(content_of([Cell(f"and {count(left)} more: run `batchtui create --dry-run`", "muted")]))
     return lines

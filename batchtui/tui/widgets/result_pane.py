@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from batchtui.results import Flag, OpenedResult, Pattern, ResultRow, Results
-from batchtui.submissions import CANNOT_READ
+from batchtui.submissions import UNREADABLE
 from batchtui.text import money, shorten_id
 from batchtui.tui.format.cells import Cell
 from batchtui.tui.format.result import CUT_BYTES, raw_parts, reply_parts, usage_parts
@@ -152,7 +152,7 @@ class ResultPane(Container):
 
         try:
             raw = self._request_of(custom_id) if self._request_of else None
-        except CANNOT_READ as error:
+        except UNREADABLE as error:
             return [content_of([Cell(f"The request cannot be read: {error}", "error")])]
         return request_parts(raw, whole=self._whole)
 

@@ -1,4 +1,4 @@
-"""Submitting from the screens, on sandboxes over real sockets; what exists is counted on the server."""
+"""Submitting from the screens, on sandboxes over real sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Http = Callable[[Embedded], httpx.Client]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that one is in, with a file of ten requests and one that is faulty."""
+    """The current folder, with a file of ten requests and one with errors."""
     folder = tmp_path / "home"
     (folder / "evals").mkdir(parents=True)
     write(folder / "evals" / "run7.jsonl", [f"eval-{n}" for n in range(10)])
@@ -48,7 +48,7 @@ def write(path: Path, custom_ids: list[str]) -> None:
 
 
 def sizes(client: httpx.Client) -> list[int]:
-    """The numbers of requests of all batches on the server, newest first."""
+    """Return the sizes of all batches on the server, newest first."""
     data = client.get("/batches", params={"limit": 1000}).json()["data"]
     return [sum(batch["request_counts"].values()) for batch in data]
 
@@ -61,7 +61,7 @@ async def live(sandbox: Embedded, folder: Path, *, read_only: bool = False) -> A
 
 
 async def pick(pilot: Pilot[None], *names: str) -> None:
-    """Opens the choice of a file, and goes down by typed names."""
+    """Open the file picker and type names."""
     await pilot.press("ctrl+n")
     await until(pilot, lambda: isinstance(pilot.app.screen, PickFile))
     for name in names:
@@ -81,12 +81,12 @@ async def submit_ten(pilot: Pilot[None]) -> None:
 
 
 def current(pilot: Pilot[None]) -> int | None:
-    """How many requests the batch under the cursor has."""
+    """Return the number of requests of the batch under the cursor."""
     batch = pilot.app.screen.query_one(BatchTable).current
     return batch.counts.total if batch else None
 
 
-async def test_a_file_becomes_a_batch_which_is_gone_to(
+async def test_submitted_batch_is_selected(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
 ) -> None:
     sandbox = sandbox_with(batches=3, speed=0)
@@ -98,7 +98,9 @@ async def test_a_file_becomes_a_batch_which_is_gone_to(
     assert sizes(http_to(sandbox)) == [10, *before]
 
 
-async def test_no_is_where_one_starts(home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path) -> None:
+async def test_confirmation_defaults_to_no(
+    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
+) -> None:
     sandbox = sandbox_with(batches=3, speed=0)
     before = sizes(http_to(sandbox))
     async with live(sandbox, tmp_path) as pilot:
@@ -114,35 +116,33 @@ async def test_no_is_where_one_starts(home: Path, sandbox_with: Start, http_to: 
     assert not list((tmp_path / "data").rglob("requests/*"))
 
 
-async def test_the_same_again_wants_its_number_typed(
+async def test_duplicate_needs_typed_number(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
 ) -> None:
     sandbox = sandbox_with(batches=0, speed=0)
     async with live(sandbox, tmp_path) as pilot:
         await submit_ten(pilot)
         await pick(pilot, "eval", "run")
-        await until_shown(pilot, "The very same was submitted")
+        await until_shown(pilot, "Identical requests were submitted")
         assert "Type 10 to confirm" in screen_text(pilot)
         await pilot.press("right", "enter")
         await until(pilot, lambda: not pilot.app.screen.is_modal)
     assert sizes(http_to(sandbox)) == [10]
 
 
-async def test_faults_are_all_told_and_nothing_is_sent(
-    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
-) -> None:
+async def test_file_errors_are_listed(home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path) -> None:
     sandbox = sandbox_with(batches=0, speed=0)
     async with live(sandbox, tmp_path) as pilot:
         await pick(pilot, "broken")
         await until_shown(pilot, "line 3 (eval-2)")
         text = screen_text(pilot)
-        assert "nothing was sent" in text
+        assert "Nothing was sent" in text
         assert "line 1 (eval 1)" in text
     assert sizes(http_to(sandbox)) == []
 
 
 @pytest.mark.parametrize("fault", ["drop-after-accept@create", "502-after-accept@create"])
-async def test_a_lost_answer_leaves_one_batch_which_is_confirmed_when_it_has_ended(
+async def test_lost_response_is_confirmed_when_batch_ends(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, fault: str
 ) -> None:
     sandbox = sandbox_with(batches=3, speed=5, faults=(fault,))
@@ -157,17 +157,17 @@ async def test_a_lost_answer_leaves_one_batch_which_is_confirmed_when_it_has_end
     assert sizes(http_to(sandbox)) == [10, *before]
 
 
-async def test_what_may_still_appear_is_not_sent_again(
+async def test_pending_batch_is_not_sent_again(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_seconds(monkeypatch, "look_seconds", (0.0,))
+    set_seconds(monkeypatch, "lookup_delays", (0.0,))
     sandbox = sandbox_with(batches=0, speed=0, faults=("refuse@create",))
     for _ in range(2):
         async with live(sandbox, tmp_path) as pilot:
             await pick(pilot, "eval", "run")
             await confirm(pilot, "Submit 10 requests?")
             await until_shown(pilot, "may still appear on the server")
-            assert "Run it again after" in screen_text(pilot)
+            assert "Run the command again after" in screen_text(pilot)
     assert sizes(http_to(sandbox)) == []
 
 
@@ -177,9 +177,7 @@ def set_seconds(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> No
     monkeypatch.setitem(defaults, name, value)
 
 
-async def test_what_failed_is_sent_again_by_its_group_and_the_request_is_shown(
-    home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
-) -> None:
+async def test_group_is_resubmitted(home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path) -> None:
     sandbox = sandbox_with(batches=0, speed=200, faults=("overload:5",))
     async with live(sandbox, tmp_path) as pilot:
         await submit_ten(pilot)
@@ -199,13 +197,13 @@ async def test_what_failed_is_sent_again_by_its_group_and_the_request_is_shown(
         await until_shown(pilot, "Submitted 2 requests")
         await pilot.press("q")
         await until(pilot, lambda: not isinstance(pilot.app.screen, ResultsScreen) and current(pilot) == 2)
-        await until_shown(pilot, "what failed of")
+        await until_shown(pilot, "failed requests of")
         await pilot.press("j")
         await until_shown(pilot, "submitted again as")
     assert sizes(http_to(sandbox)) == [2, 10]
 
 
-async def test_read_only_sends_nothing(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+async def test_read_only_session_cannot_submit(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
     sandbox = sandbox_with(batches=3, speed=0)
     async with live(sandbox, tmp_path, read_only=True) as pilot:
         await pilot.press("ctrl+n")
@@ -214,9 +212,7 @@ async def test_read_only_sends_nothing(home: Path, sandbox_with: Start, tmp_path
         assert "ctrl+n" not in screen_text(pilot)
 
 
-async def test_without_its_requests_nothing_can_be_sent_again(
-    frozen_sandbox: Embedded, tmp_path: Path
-) -> None:
+async def test_resubmit_needs_stored_requests(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with live(frozen_sandbox, tmp_path) as pilot:
         table = pilot.app.screen.query_one(BatchTable)
         while table.current is None or table.current.counts.total != 10_000:
@@ -227,7 +223,7 @@ async def test_without_its_requests_nothing_can_be_sent_again(
         await until_shown(pilot, "batchtui attach")
 
 
-async def test_going_through_folders(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+async def test_file_picker_navigates_folders(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
     hostile = home / "evals" / "\x1b[31mred[x].jsonl"
     write(hostile, ["a"])
     async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
@@ -244,7 +240,7 @@ async def test_going_through_folders(home: Path, sandbox_with: Start, tmp_path: 
         assert "\x1b" not in screen_text(pilot)
 
 
-async def test_checking_is_said_as_long_as_it_lasts(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+async def test_checking_is_shown_while_it_runs(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
     slow = home / "evals" / "slow.jsonl"
     os.mkfifo(slow)  # it is checked until somebody writes
     async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
@@ -255,9 +251,7 @@ async def test_checking_is_said_as_long_as_it_lasts(home: Path, sandbox_with: St
         assert "checking" not in screen_text(pilot)
 
 
-async def test_a_path_typed_behind_another_starts_again(
-    home: Path, sandbox_with: Start, tmp_path: Path
-) -> None:
+async def test_typed_absolute_path_replaces_input(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
     async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
         for typed in ("~/evals/run", f"{home}/evals/run"):
             await pick(pilot)
@@ -268,7 +262,7 @@ async def test_a_path_typed_behind_another_starts_again(
             await pilot.press("escape")
 
 
-async def test_gzip_is_listed_and_what_is_not_found_is_named(
+async def test_file_picker_lists_gzip_and_reports_missing(
     home: Path, sandbox_with: Start, tmp_path: Path
 ) -> None:
     plain = home / "evals" / "run7.jsonl"
@@ -285,7 +279,7 @@ async def test_gzip_is_listed_and_what_is_not_found_is_named(
         await until_shown(pilot, "Submit 10 requests?")
 
 
-async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
+async def test_unreadable_folder_is_reported(home: Path, sandbox_with: Start, tmp_path: Path) -> None:
     async with live(sandbox_with(batches=0, speed=0), tmp_path) as pilot:
         await pick(pilot)
         await pilot.press(*"nowhere/")
@@ -296,29 +290,29 @@ async def test_a_folder_that_cannot_be_read_says_so(home: Path, sandbox_with: St
         await until(pilot, lambda: not pilot.app.screen.is_modal)
 
 
-async def test_a_refusal_is_told_and_nothing_stays_on_its_way(
+async def test_refused_create_clears_progress(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_seconds(monkeypatch, "retry_seconds", (0.5,))
+    set_seconds(monkeypatch, "retry_delays", (0.5,))
     sandbox = sandbox_with(batches=0, speed=0, faults=("429@create",))
     async with live(sandbox, tmp_path) as pilot:
         await pick(pilot, "eval", "run")
         await confirm(pilot, "Submit 10 requests?")
-        await until_shown(pilot, "Trying again in 1 s.")
+        await until_shown(pilot, "Retrying in 1 s.")
         await until_shown(pilot, "was not created")
-        assert "will try again" not in screen_text(pilot)
+        assert "will retry" not in screen_text(pilot)
         assert "sending" not in screen_text(pilot)
     assert sizes(http_to(sandbox)) == []
     assert not list((tmp_path / "data").rglob("requests/*"))
 
 
-async def test_leaving_while_a_refused_create_waits_sends_nothing(
+async def test_quit_during_retry_sends_nothing(
     home: Path, sandbox_with: Start, http_to: Http, tmp_path: Path
 ) -> None:
     sandbox = sandbox_with(batches=0, speed=0, faults=("529@create",))
     async with live(sandbox, tmp_path) as pilot:
         await pick(pilot, "eval", "run")
         await confirm(pilot, "Submit 10 requests?")
-        await until_shown(pilot, "will try again")
+        await until_shown(pilot, "will retry")
     assert sizes(http_to(sandbox)) == []
     assert not list((tmp_path / "data").rglob("requests/*"))
