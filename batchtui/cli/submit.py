@@ -12,11 +12,12 @@ import click
 from batchtui.cli.completion import complete_id
 from batchtui.cli.context import Session
 from batchtui.cli.download import check_complete, fetch, open_results
-from batchtui.cli.errors import USAGE, Failed
+from batchtui.cli.errors import Failed
 from batchtui.cli.output import print_line, print_lines, print_objects, say
 from batchtui.cli.parameters import TEXT, AliasedOption
 from batchtui.cli.progress import show_progress
 from batchtui.cli.send import as_object, check_errors, confirm_and_send, show, show_identical
+from batchtui.process import USAGE
 from batchtui.text import count, plural
 
 if TYPE_CHECKING:
