@@ -50,7 +50,8 @@ class Screen:
         self.polled.append(time.monotonic())
 
     def show_link(self, link: Link) -> None:
-        self.links.put_nowait(link)
+        if link.waiting is None:  # a slow machine
+            self.links.put_nowait(link)
 
     def watched_batch(self) -> Batch | None:
         return None
