@@ -216,7 +216,7 @@ class RecordStore:
                 f"The journal of submissions was missing and was rebuilt from {len(stamps)} receipts."
             )
         records, different = dict[str, Submission](), list[str]()
-        for name in stamps.keys() | rows.keys():
+        for name in sorted(stamps.keys() | rows.keys()):
             stamp, row = stamps.get(name), rows.get(name)
             record = self._record_in(name, row)
             if record is None or row is None or row.stamp != stamp:
@@ -251,7 +251,7 @@ class RecordStore:
         except (*_FAILURES, ConfigError) as error:
             if retry and _is_damage(error):
                 self._rebuild(error)
-                self._repair(list(self._receipts.stamps()), retry=False)
+                self._repair(sorted(self._receipts.stamps()), retry=False)
             else:
                 self._disable_writes(error)
 

@@ -1,16 +1,22 @@
-"""The environment of the money model: changeable clocks, a counting server, killable processes."""
+"""The environment of the money model: changeable clocks, a counting server, killable processes.
+
+The same steps give the same files and responses at any time and on any machine.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import itertools
 import json
 import os
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -19,7 +25,7 @@ from unittest import mock
 
 from batchtui.api import BatchesClient
 from batchtui.config import Credentials, Profile, Secret
-from batchtui.submissions import APPEAR_SECONDS
+from batchtui.submissions import APPEAR_SECONDS, receipts
 from tests.submitting import NO_DELAYS, ONE_TRY, Submitting
 
 ACCEPTING = (
@@ -36,6 +42,8 @@ ACCEPTING = (
 NOT_ACCEPTING = ("400", "429", "504", "drop", "kill")
 LATE_SECONDS = APPEAR_SECONDS - 60
 """Longest time until a batch is listed."""
+START = 1_000_000_000.0
+"""A whole number, so that sums of times are exact, and older than any real time."""
 
 
 class Killed(BaseException):
@@ -46,7 +54,7 @@ class Killed(BaseException):
 class Clock:
     """True time, and the clocks of this machine and of the server."""
 
-    start: float = field(default_factory=time.time)
+    start: float = START
     passed: float = 0.0
     wall_offset: float = 0.0
     server_offset: float | None = 0.0
@@ -119,11 +127,44 @@ def killable() -> Iterator[None]:
 
         return step
 
+    def set_time(file: int) -> None:
+        os.utime(file, (time.time(), time.time()))
+
     with ExitStack() as stack:
         for name in ("rename", "replace", "unlink"):
             stack.enter_context(mock.patch.object(os, name, counted(getattr(os, name))))
-        stack.enter_context(mock.patch.object(os, "fsync", counted(lambda _: None)))
+        stack.enter_context(mock.patch.object(os, "fsync", counted(set_time)))
         yield
+
+
+@contextmanager
+def repeatable(requests: Path) -> Iterator[None]:
+    """Replace random names, and the inodes, times and order that the file system gives.
+
+    Args:
+        requests: The folder of stored requests.
+    """
+    names = map("{:016x}".format, itertools.count())
+    iterdir = Path.iterdir
+
+    def stamp(status: os.stat_result) -> str:
+        with os.scandir(requests) as entries:
+            (path,) = (Path(entry) for entry in entries if entry.inode() == status.st_ino)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    with (
+        mock.patch.object(secrets, "token_hex", side_effect=names),
+        mock.patch.object(Path, "iterdir", lambda folder: iter(sorted(iterdir(folder)))),
+        mock.patch.object(receipts, "_stamp", stamp),
+    ):
+        yield
+
+
+def set_times(folder: Path, now: float) -> None:
+    """Date files that were written without fsync by the model's clock."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime > START * 1.5:
+            os.utime(path, (now, now))
 
 
 @dataclass
