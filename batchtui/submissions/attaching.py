@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from batchtui.submissions.errors import SubmissionError
 from batchtui.submissions.preparing import Prepared
-from batchtui.submissions.records import Part
+from batchtui.submissions.records import Part, PartState, Submission
 from batchtui.submissions.request_store import RequestStore
 from batchtui.text import count, plural
 
@@ -79,7 +79,8 @@ class Attachment:
                 return attached
             self._journal.detach(self._batch_id)
             before, undone = None, " It was attached before and is now detached."
-        lost = self._lost_part(prepared, identical)
+        unrecorded = self._unrecorded(prepared)
+        lost = self._lost_part(prepared, identical, unrecorded)
         span = lost.span if lost else prepared.span
         attached = self._compare(list(prepared.file.custom_ids(span)))
         if not attached.fits:
@@ -88,6 +89,8 @@ class Attachment:
             )
         replaced = self._replaced(before, attached, prepared) if before else ""
         if lost:
+            if lost.submission in unrecorded:
+                self._journal.record_again(unrecorded[lost.submission])
             self._journal.note_attached(lost, self._batch_id)
         else:
             self._journal.attach(self._batch_id, prepared, span)
@@ -113,15 +116,25 @@ class Attachment:
             )
         return source
 
-    def _lost_part(self, prepared: Prepared, identical: set[str]) -> Part | None:
-        """Return the part with these requests whose response was lost, if it matches the batch.
+    def _unrecorded(self, prepared: Prepared) -> dict[str, Submission]:
+        """Return unrecorded submissions of a file of several parts by id; any part may have been sent."""
+        if len(prepared.parts) < 2:
+            return {}
+        identical = self._journal.identical(prepared.digest, prepared.size)
+        return {one.id: _maybe_sent(one, prepared) for one in identical if one.is_unrecorded}
+
+    def _lost_part(
+        self, prepared: Prepared, identical: set[str], unrecorded: dict[str, Submission]
+    ) -> Part | None:
+        """Return the part with these requests whose response or record was lost, if it matches the batch.
 
         Raises:
             SubmissionError: Several parts match.
         """
+        parts = [part for one in unrecorded.values() for part in one.parts]
         found = [
             part
-            for part in self._journal.unknown_attempts()
+            for part in (*self._journal.unknown_attempts(), *parts)
             if part.submission in identical
             and part.span.requests == self._requests
             and self._compare(list(prepared.file.custom_ids(part.span))).fits
@@ -131,7 +144,7 @@ class Attachment:
                 f"Several parts of {prepared.source} match {self._batch_id}. "
                 "Attach it when the batch has results to compare."
             )
-        lost = self._journal.lost_parts()
+        lost = [*self._journal.lost_parts(), *parts]
         return next((part for part in found if part in lost), None)
 
     def _compare(self, custom_ids: Sequence[str]) -> Attached:
@@ -141,3 +154,11 @@ class Attachment:
         missing = [custom_id for custom_id in theirs if custom_id not in ours]
         extra = [custom_id for custom_id in ours if custom_id not in theirs]
         return Attached(len(custom_ids), missing, extra, compared=True)
+
+
+def _maybe_sent(unrecorded: Submission, prepared: Prepared) -> Submission:
+    parts = [
+        Part(unrecorded.id, number, span, PartState.ABSENT, is_unrecorded=True)
+        for number, span in enumerate(prepared.parts)
+    ]
+    return replace(unrecorded, digest=prepared.digest, requests=prepared.requests, parts=parts)

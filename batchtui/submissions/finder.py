@@ -129,6 +129,12 @@ class Finder:
                 f"Probably {part.candidate}: same size, created since. Not confirmed. Run the command again "
                 f"when that batch has ended, or run `batchtui attach {part.candidate} {self._file(part)}`."
             )
+        if part.is_unrecorded:
+            requests, file = plural(part.span.requests, "request", "requests"), self._file(part)
+            return (
+                f"{requests} of {file} may have been sent: the record was lost. "
+                f"Run `batchtui attach ID {file}` with their batch, or add --allow-duplicate to send them."
+            )
         left = self._seconds_left(part)
         if left <= 0:
             return ""
@@ -202,7 +208,7 @@ class Finder:
 
         What the server listed at the time shows which was sent first; clocks may have been set since.
         """
-        if other.newest_before_at >= part.newest_before_at:
+        if other.is_unrecorded or other.newest_before_at >= part.newest_before_at:
             return True
         sent = _unknown_since(part)
         upload_seconds = sent.wall - (part.sent_at or 0.0)

@@ -105,6 +105,7 @@ class Journal:
             "newest_before_at": newest_before_at,
             "unknown_since": None,
             "candidate": None,
+            "is_unrecorded": False,
             "earlier": earlier,
         }
         return replace(part, **values) if part.may_exist else self._update(part, **values)
@@ -176,6 +177,10 @@ class Journal:
         known = {"state": PartState.ACCEPTED, "batch_id": batch_id, "was_lost": True}
         self._update(part, **known, candidate=None)
         self.detach(batch_id, keep=part.submission)
+
+    def record_again(self, submission: Submission) -> None:
+        """Record what may have been sent of unrecorded requests."""
+        self._store.change(submission.id, lambda current: current or submission)
 
     def detach(self, batch_id: str, *, keep: str = "") -> None:
         """Undo attachments to a batch: a part whose response was lost may be another batch again.

@@ -57,6 +57,7 @@ class Part:
         dropped: Candidates that were rejected: they have other custom_ids.
         was_lost: Whether its response or its record was lost before the user attached the batch.
         earlier: The part at earlier attempts that may also exist: the user allowed a duplicate.
+        is_unrecorded: Whether its record was lost, so that only the user can tell that it was not sent.
     """
 
     submission: str
@@ -72,6 +73,7 @@ class Part:
     dropped: tuple[str, ...] = ()
     was_lost: bool = False
     earlier: tuple[Part, ...] = ()
+    is_unrecorded: bool = False
 
     @property
     def may_exist(self) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _REQUEST_PATH = re.compile(r"\brequests\.(\d{1,6})\b")
 """How the API names a request of a batch: by its number, from 0."""
 EARLIER_ATTEMPT = "The last attempt got no clear response."
+NO_RECORD = "The record of it was lost."
 RETRY_DELAYS: Sequence[float] = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)
 """Seconds before each retry of a refused create; longer if the server asks for that."""
 MAX_RETRY_AFTER = 60.0
@@ -138,7 +139,8 @@ class Sender:
             if part.batch_id is None:
                 which = "The batch" if parts == 1 else f"Batch {part.number + 1} of {parts}"
                 is_unknown = part.may_exist and not allow_duplicate
-                if not (is_unknown and await self._is_found(part, which, EARLIER_ATTEMPT)):
+                why = NO_RECORD if part.is_unrecorded else EARLIER_ATTEMPT
+                if not (is_unknown and await self._is_found(part, which, why)):
                     # Unless duplicates are allowed, no earlier attempt can appear any more.
                     earlier = part.unknown_attempts if allow_duplicate else part.earlier
                     await self._send_part(part, which, parts, tuple(earlier))
@@ -247,7 +249,7 @@ class Sender:
             self._on_event(BatchFound(part.batch_id))
             return True
         if why_wait := self._finder.why_wait(part):
-            if part.state is PartState.PROBABLE:
+            if part.state is PartState.PROBABLE or part.is_unrecorded:
                 raise NotSubmitted(why_wait)
             raise NotSubmitted(f"{which} may still appear on the server: {why} {why_wait}")
         return False

@@ -29,7 +29,7 @@ from batchtui.submissions.journal_db import MIGRATIONS
 from batchtui.submissions.records import seal, unseal
 from batchtui.submissions.request_file import RequestFile
 from batchtui.submissions.request_store import DRAFT_SECONDS
-from tests.submitting import Submitting, batches_on, request, submitting, write
+from tests.submitting import SLOW, Submitting, batches_on, request, submitting, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -245,6 +245,67 @@ async def test_attach_records_unrecorded_requests(
     earlier = later.newest_identical(file)
     assert earlier
     assert earlier.batch_ids == [batch_id]
+
+
+@pytest.fixture
+def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of two batches, of 5 requests and of 3."""
+    monkeypatch.setattr(preparing, "MAX_REQUESTS", 5)
+    return write(tmp_path / "split.jsonl", REQUESTS[:8])
+
+
+async def test_unrecorded_part_is_looked_for_after_another_was_attached(
+    sandbox_with: Callable[..., Embedded], folder: Path, split: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=SLOW)
+    async with submitting(sandbox, folder) as one:
+        first, second = await one.create(split)
+    lose_all_records(folder)
+    async with submitting(sandbox, folder) as later:
+        later.submissions.attach(first, split, requests=5)
+        assert later.submissions.request(first, "a-4") is not None
+        assert later.submissions.request(first, "a-5") is None
+        with pytest.raises(NotSubmitted, match=f"^Probably {second}"):
+            await later.create(split)
+        later.submissions.attach(second, split, requests=3)
+        assert later.submissions.request(second, "a-5") is not None
+        assert await later.create(split) == []
+    assert len(await batches_on(sandbox)) == 2
+
+
+async def test_unrecorded_part_is_sent_only_with_allow_duplicate(
+    sandbox_with: Callable[..., Embedded], folder: Path, split: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, faults=("refuse:2@create",), speed=SLOW)
+    async with submitting(sandbox, folder) as one:
+        with pytest.raises(NotSubmitted):
+            await one.create(split)
+    (first,) = (batch.id for batch in await batches_on(sandbox))
+    lose_all_records(folder)
+    async with submitting(sandbox, folder, appear_seconds=0) as later:
+        later.submissions.attach(first, split, requests=5)
+        for _ in range(2):
+            with pytest.raises(NotSubmitted, match=r"^3 requests of .* may have been sent: the record was"):
+                await later.create(split)
+        assert (await later.create(split, allow_duplicate=True))[0] == first
+        assert await later.create(split) == []
+    assert len(await batches_on(sandbox)) == 2
+
+
+async def test_replaced_attachment_leaves_all_parts_unrecorded(
+    sandbox_with: Callable[..., Embedded], folder: Path, split: Path, tmp_path: Path
+) -> None:
+    sandbox = sandbox_with(batches=0, speed=SLOW)
+    async with submitting(sandbox, folder) as one:
+        first, _ = await one.create(split)
+    lose_all_records(folder)
+    other = write(tmp_path / "other.jsonl", [request(f"b-{n}") for n in range(5)])
+    async with submitting(sandbox, folder, appear_seconds=0) as later:
+        later.submissions.attach(first, split, requests=5)
+        later.submissions.attach(first, other, requests=5)
+        with pytest.raises(NotSubmitted, match=r"^5 requests of .* may have been sent: the record was lost"):
+            await later.create(split)
+    assert len(await batches_on(sandbox)) == 2
 
 
 async def test_replaced_attachment_leaves_requests_unrecorded(

@@ -111,8 +111,6 @@ class Money(RuleBasedStateMachine):
         self.allowed = Counter[tuple[str, str]]()
         """How often a duplicate was allowed, by intent and custom_id."""
         self.tried: set[str] = set()
-        self.partly_attached: set[str] = set()
-        """Files attached to a batch that has only some of their requests."""
         self.has_flipped = False
         for name, requests in FILES.items():
             write(self.path(name), requests)
@@ -301,8 +299,6 @@ class Money(RuleBasedStateMachine):
     def attach(self, number: int, data: st.DataObject, kill: int | None) -> None:
         """Attach the file that a batch came from."""
         batch = data.draw(st.sampled_from(self.attachable))
-        if len(batch.requests) < len(FILES[str(batch.intent)]):
-            self.partly_attached.add(str(batch.intent))
         custom_ids = None if batch.failed is None else list(batch.requests)
         self.processes[number].steps_left = kill
 
@@ -432,17 +428,21 @@ class Money(RuleBasedStateMachine):
             batch.failed = batch.failed or set()
         self.restart(0)
         for name in sorted(self.tried):
-            result = self.send(0, name, lambda process: process.submissions.plan_file(self.path(name)))  # noqa: B023
+            result = self.create_in_the_end(name)
             self.nothing_is_paid_for_twice()
             if isinstance(result, JournalError) and self.has_flipped:
                 continue  # its version looks newer
             if isinstance(result, NotSubmitted) and name in TWINS and self.tried.issuperset(TWINS):
                 continue
+            if self.is_unrecorded(name):
+                result = self.create_in_the_end(name, again=True)
             assert isinstance(result, list), (name, result)
-            is_known = self.is_accepted(name) or self.is_unrecorded(name)
-            assert is_known or name in self.partly_attached, name
+            assert self.is_accepted(name), name
         self.only_our_batches_are_known(0)
         self.no_request_that_was_accepted_is_lost()
+
+    def create_in_the_end(self, name: str, *, again: bool = False) -> object:
+        return self.send(0, name, lambda process: process.submissions.plan_file(self.path(name)), again=again)
 
     def is_accepted(self, name: str) -> bool:
         """Return whether all requests of a file were accepted."""
@@ -450,9 +450,12 @@ class Money(RuleBasedStateMachine):
         return {one["custom_id"] for one in FILES[name]} == set(sent)
 
     def is_unrecorded(self, name: str) -> bool:
-        """Return whether the record of a file was lost."""
+        """Return whether the record of a file, or of some of its parts, was lost."""
         earlier = self.processes[0].submitting.newest_identical(self.path(name))
-        return earlier is not None and earlier.is_unrecorded
+        if earlier is None:
+            return False
+        unknown = [part for part in earlier.parts if part.batch_id is None]
+        return earlier.is_unrecorded or any(part.is_unrecorded for part in unknown)
 
     def stop(self) -> None:
         for number in range(2):
