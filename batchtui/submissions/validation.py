@@ -165,7 +165,7 @@ def _not_allowed(names: Iterable[str], place: str) -> str:
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
     shown = ", ".join(map(quoted, found[:NAMES_SHOWN])) + more
     verb, pronoun = ("is", "it") if len(found) == 1 else ("are", "them")
-    return f"{shown} {verb} not allowed beside {place}; remove {pronoun}"
+    return f"{shown} {verb} not allowed next to {place}; remove {pronoun}"
 
 
 def custom_id_of(raw: bytes) -> str:

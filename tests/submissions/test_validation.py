@@ -257,7 +257,7 @@ def test_sandbox_accepts_valid_requests(place: int, damage: bytes) -> None:
         (request(messages=[{"role": "bot", "content": "x"}]), "params.messages[0].role must be user"),
         (b'{"custom_id": "a", "body": {}}', "params is missing; move the contents of body there"),
         (request(stream=True), "params.stream is not supported in a batch"),
-        (request()[:-1] + b', "method": "POST"}', '"method" is not allowed beside custom_id and params'),
+        (request()[:-1] + b', "method": "POST"}', '"method" is not allowed next to custom_id and params'),
         (b'{"x": [1], "requests": []}', '"x" is not allowed next to "requests"; remove it'),
     ],
 )
