@@ -177,7 +177,7 @@ def _origin(origin: Origin | None) -> Iterator[tuple[str, str]]:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
         yield "from", origin.source + part
     for child in origin.again if origin else ():
-        yield "again", f"what failed of it is in {child}"
+        yield "again", f"failed requests resubmitted as {child}"
 
 
 def _date(at: float) -> str:

@@ -328,6 +328,11 @@ class Journal:
                 found.append(Submission(name, "", str(copy), 0, None, copy.stat().st_mtime, ()))
         return found
 
+    def possible_children(self, batch_id: str) -> list[Submission]:
+        """Return submissions without their first record, which may be resubmissions of a batch."""
+        records = self._all().records.values()
+        return [*self.unrecorded(), *(r for r in records if r.may_have_parent and batch_id not in r.batch_ids)]
+
     def parts(self, submission: str) -> list[Part]:
         """Return the parts of a submission; none if it does not exist."""
         found = self._all().records.get(submission)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from batchtui.submissions.estimation import Estimate, estimate
@@ -14,7 +15,7 @@ from batchtui.submissions.preparing import Prepared
 from batchtui.submissions.records import Submission
 from batchtui.submissions.request_file import Load
 from batchtui.submissions.validation import FileError
-from batchtui.text import count, plural, size
+from batchtui.text import count, plural, shown_path, size
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class Plan:
         total = self.prepared.error_count
         listed = len(self.errors)
         more = "" if total == listed else f" (first {count(listed)} listed)"
-        return f"{plural(total, 'error', 'errors')}{more} in {self.source}. Nothing was sent."
+        return (
+            f"{plural(total, 'error', 'errors')}{more} in {shown_path(Path(self.source))}. Nothing was sent."
+        )
 
     @property
     def identical_text(self) -> str:

@@ -131,6 +131,12 @@ class Submission:
         return not self.parts
 
     @property
+    def may_have_parent(self) -> bool:
+        """Whether its record was lost, and with it whose failed requests it has, if they are such."""
+        was_attached = any(part.state is PartState.ATTACHED and part.was_lost for part in self.parts)
+        return self.is_unrecorded or (self.parent is None and was_attached)
+
+    @property
     def was_sent(self) -> bool:
         """Whether any of it exists on the server, or may exist."""
         return self.is_unrecorded or any(part.batch_id or part.may_exist for part in self.parts)

@@ -119,7 +119,11 @@ class Workflow:
         return [
             submission
             for submission in self._store.journal.identical(prepared.digest, prepared.size)
-            if submission.was_sent and (parent in (None, submission.parent) or submission.is_unrecorded)
+            if submission.was_sent
+            and (
+                parent in (None, submission.parent)
+                or (submission.may_have_parent and parent not in submission.batch_ids)
+            )
         ]
 
     def _reject_concurrent_duplicate(self, plan: Plan, *, allow_duplicate: bool) -> None:
@@ -133,8 +137,15 @@ class Workflow:
         if plan.parent is None:
             return
         ours = set(plan.prepared.file.custom_ids(plan.prepared.span))
-        for lost in self._store.journal.unrecorded():
-            if lost.id not in known and not ours.isdisjoint(self._store.file(lost.id).all_custom_ids()):
+        for lost in self._store.journal.possible_children(plan.parent):
+            if lost.id in known or ours.isdisjoint(self._store.file(lost.id).all_custom_ids()):
+                continue
+            if lost.batch_ids and not allow_duplicate:
+                raise SubmissionError(
+                    f"Some requests may have been resubmitted as {', '.join(lost.batch_ids)}: its record was "
+                    "lost. Add --allow-duplicate to submit them anyway."
+                )
+            if not lost.batch_ids:
                 raise SubmissionError(
                     f"Some requests may have been resubmitted: the record of {lost.source} was lost. Run "
                     f"`batchtui attach ID {lost.source}` with its batch, or move it away if it was not sent."

@@ -337,6 +337,26 @@ async def test_unrecorded_resubmission_blocks_overlapping_one(
     assert len(await batches_on(server)) == 2
 
 
+async def test_attached_resubmission_without_record_is_not_sent_again(
+    server: Embedded, file: Path, folder: Path, batch_id: str, later: Submitting
+) -> None:
+    with later.plan_resubmission(batch_id, ["a-1", "a-2"]) as plan:
+        child = await later.submissions.submit(plan)
+    later.submissions.close()
+    delete_journal(folder)
+    (folder / "requests" / f"{child.id}.receipt.json").unlink()
+    async with submitting(server, folder) as one:
+        one.submissions.attach(child.batch_ids[0], folder / "requests" / f"{child.id}.jsonl", requests=2)
+        with one.plan_resubmission(batch_id, ["a-1", "a-2"]) as again:
+            assert await one.send(again) == []
+        refused = pytest.raises(SubmissionError, match=f"may have been resubmitted as {child.batch_ids[0]}")
+        with one.plan_resubmission(batch_id, ["a-2", "a-3"]) as overlapping, refused:
+            await one.send(overlapping)
+        with one.plan_resubmission(batch_id, ["a-3"]) as rest:
+            assert len(await one.send(rest)) == 1
+    assert len(await batches_on(server)) == 3
+
+
 async def test_resubmissions_survive_journal_rebuild(
     file: Path, folder: Path, batch_id: str, later: Submitting
 ) -> None:

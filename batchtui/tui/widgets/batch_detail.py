@@ -185,7 +185,7 @@ def _results(batch: Batch, saved: str | None, now: float) -> str:
 def _origin(origin: Origin) -> Iterator[tuple[str, str]]:
     """Where it came from, and which batches have taken over what failed."""
     if origin.parent:
-        yield "again", f"what failed of {shorten_id(clean_line(origin.parent), SHORT_ID)}"
+        yield "again", f"failed requests of {shorten_id(clean_line(origin.parent), SHORT_ID)}"
     elif origin.source:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
         yield "from", clean_line(shown_path(Path(origin.source))) + part
