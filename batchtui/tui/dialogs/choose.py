@@ -30,6 +30,7 @@ class ChoiceTable(LineTable):
         rows: The lines.
         start: The one under the cursor at first.
         choose: Called with the place of the one that is chosen.
+        placeholder: Shown while there are no lines.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class ChoiceTable(LineTable):
         rows: Sequence[Sequence[Cell]],
         start: int,
         choose: Callable[[int], object],
+        placeholder: str,
     ) -> None:
-        super().__init__(columns, "Nothing to choose from.")
+        super().__init__(columns, placeholder)
         self._rows = rows
         self._start = start
         self._choose = choose
@@ -80,6 +82,7 @@ class Choose(Dialog[int | None]):
         rows: Its lines; may come from outside.
         width: Of the box, in cells.
         start: The line under the cursor at first.
+        placeholder: Shown while there are no lines.
     """
 
     BINDINGS = bindings("choose")
@@ -96,18 +99,20 @@ class Choose(Dialog[int | None]):
         *,
         width: int = 64,
         start: int = 0,
+        placeholder: str = "Nothing to choose from",
     ) -> None:
         super().__init__()
         self._words = title
         self._title = Static()
         self._box = Vertical(classes="box")
-        self.table = ChoiceTable(columns, rows, start, self.dismiss)
+        self.table = ChoiceTable(columns, rows, start, self.choose, placeholder)
         self._width = width
 
     def compose(self) -> ComposeResult:
         """The title, the list, and what is below it."""
         with self._box as box:
             box.styles.width = self._width
+            self._fit()  # before the first paint, which would show a box as high as the screen
             yield self._title
             yield self.table
             yield from self.below()
@@ -118,7 +123,10 @@ class Choose(Dialog[int | None]):
 
     def on_resize(self) -> None:
         """Make the box as high as it needs; the list scrolls where there is less room."""
-        inside = max(1, min(self._width, self.size.width) - _SIDES)
+        self._fit()
+
+    def _fit(self) -> None:
+        inside = max(1, min(self._width, self.app.size.width) - _SIDES)
         titles = len(textwrap.wrap(self._words, inside))
         self._title.update(content_of([Cell(self._words, "strong")]))
         self._box.styles.height = titles + 1 + max(1, self.table.row_count) + self.BELOW_ROWS + _EDGES
@@ -131,7 +139,11 @@ class Choose(Dialog[int | None]):
     def show(self, rows: Sequence[Sequence[Cell]], above: int = 0) -> None:
         """Show other lines; see `ChoiceTable.show`."""
         self.table.show(rows, above)
-        self.on_resize()
+        self._fit()
+
+    def choose(self, place: int) -> None:
+        """Close with the line that was chosen."""
+        self.dismiss(place)
 
     def action_close(self) -> None:
         """Chooses nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property, partial
@@ -21,7 +21,6 @@ from batchtui.cost import Cost
 from batchtui.results import (
     EVERYTHING,
     OUTCOMES,
-    ErrorGroup,
     Pattern,
     Progress,
     Query,
@@ -36,10 +35,8 @@ from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.dialogs.groups import Groups
 from batchtui.tui.format.cells import Cell
 from batchtui.tui.format.result import (
-    GROUP_COLUMNS,
     SORT_COLUMNS,
     SORTS,
-    group_cells,
     here_words,
     outcome_counts,
     state_words,
@@ -69,6 +66,9 @@ RETRIED = (State.FAILED, State.INCOMPLETE, State.OPENING, State.RESUMING)
 """States from which a download is started again on request."""
 ASK_SECONDS = 1.0
 """How often a list that is filtered or sorted takes in what has come; each time all of it is asked again."""
+
+FOLLOW_SECONDS = 0.5
+"""How often the pane shows the last result while the cursor follows the end."""
 
 
 class ResultsScreen(ReadingScreen):
@@ -114,11 +114,10 @@ class ResultsScreen(ReadingScreen):
         self._is_paused = False
         self._asked_at = 0.0
         self._is_answered = False
-        self._groups: Sequence[ErrorGroup] = ()
         self._odd_found: int | None = None
         self._used = ""
         self._is_priced = False
-        self._follows_end = False
+        self._shown_at = 0.0
 
     @staticmethod
     def _request_of(workspace: Workspace, batch: Batch) -> Callable[[str], bytes | None] | None:
@@ -193,8 +192,6 @@ class ResultsScreen(ReadingScreen):
         self._list.grow(rows)
         if had_marks and not self._list.marked:
             self.batchtui.tell("The results are downloaded again. Marks were cleared.")
-        if self._follows_end:
-            self._list.action_last()
         if had_none and self._list.row_count:
             self.show_current()
 
@@ -269,7 +266,7 @@ class ResultsScreen(ReadingScreen):
         pattern = self._pattern()
         if pattern or self._query != EVERYTHING:
             self._fetcher.want_all()
-        self._follows_end = self._is_answered = False
+        self._is_answered = False
         self._pane.mark(pattern)
         if pattern:
             found = Found(self._results)
@@ -342,6 +339,7 @@ class ResultsScreen(ReadingScreen):
 
     def show_current(self) -> None:
         """Opens the result under the cursor."""
+        self._shown_at = time.monotonic()
         self._pane.show(self._list.current, self._results)
         self.pane_panel.show_title(self._pane.title)
 
@@ -354,14 +352,14 @@ class ResultsScreen(ReadingScreen):
     def _cursor_moved(self, event: LineTable.CursorMoved) -> None:
         if event.table is self._list:
             self._fetcher.want(event.row)
-            self._follows_end = self._follows_end and event.row == self._list.row_count - 1
-            self.show_soon()
+            if self._list.follows_end and time.monotonic() - self._shown_at > FOLLOW_SECONDS:
+                self.show_current()  # the cursor does not rest while it follows
+            else:
+                self.show_soon()
 
     @on(ResultTable.EndWanted)
     def _end_wanted(self) -> None:
-        """Asks for everything, and stays at the end as it comes."""
         self._fetcher.want_all()
-        self._follows_end = True
 
     @on(LineTable.EndNeared)
     def _end_neared(self, event: LineTable.EndNeared) -> None:
@@ -440,38 +438,41 @@ class ResultsScreen(ReadingScreen):
         self._ask_for(replace(self._query, outcome=following, error_type=None, error_pattern=None))
 
     async def action_groups(self) -> None:
-        """Shows what failed, like errors together; the chosen group becomes the filter."""
+        """Show failures grouped by error; the chosen group becomes the filter."""
         self._fetcher.want_all()
-        choose = Groups("Looking for what has failed…", GROUP_COLUMNS, [], can_resubmit=not self._read_only)
+        groups = Groups(can_resubmit=not self._read_only)
 
-        def answered(chosen: int | None) -> None:
-            if chosen is None:
-                return
-            group = self._groups[chosen]
-            query = Query(
-                outcome=group.outcome,
-                error_type=group.error_type,
-                error_pattern=group.pattern,
-                flag=group.flag,
-            )
-            self._ask_for(query)
-            if choose.is_resubmit_wanted:
-                self.resubmit_group(query)
+        def answered(_: int | None) -> None:
+            self.workers.cancel_group(self, "groups")
+            if group := groups.chosen:
+                query = Query(
+                    outcome=group.outcome,
+                    error_type=group.error_type,
+                    error_pattern=group.pattern,
+                    flag=group.flag,
+                )
+                self._ask_for(query)
+                if groups.is_resubmit_wanted:
+                    self.resubmit_group(query)
 
-        await self.app.push_screen(choose, answered)
-        self._fill_groups(choose)
+        await self.app.push_screen(groups, answered)
+        self._fill_groups(groups)
 
     @work(exclusive=True, group="groups")
-    async def _fill_groups(self, choose: Choose) -> None:
-        is_all_here = self._fetcher.progress.is_final
-        self._groups = groups = await self._read(Results.errors)
-        failed = count(sum(group.count for group in groups))
-        so_far = "" if is_all_here else " so far, more are coming"
-        again = "" if self._read_only else ", R submits it again"
-        title = f"{failed} results are no replies{so_far}; enter shows a group{again}"
-        if choose.is_attached:
-            nothing = "Nothing has failed among the results that are here."
-            choose.fill(title if groups else nothing, [group_cells(group) for group in groups])
+    async def _fill_groups(self, groups: Groups) -> None:
+        """Count the failures, and again while results arrive."""
+        counted: int | None = None
+        is_final = False
+        while groups.is_attached and not is_final:
+            progress = self._fetcher.progress
+            is_final = progress.is_final
+            if is_final or progress.rows_here != counted:
+                counted = progress.rows_here
+                found = await self._read(Results.errors)
+                if groups.is_attached:
+                    groups.show_groups(found, is_final=is_final)
+            if not is_final:
+                await asyncio.sleep(ASK_SECONDS)
 
     async def action_sort(self) -> None:
         """Orders the list; the same order again turns it round."""
