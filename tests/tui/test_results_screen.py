@@ -160,7 +160,7 @@ async def test_like_errors_come_together(frozen_sandbox: Embedded, tmp_path: Pat
     async with results_of(frozen_sandbox, tmp_path, FAILED, Settings(results="whole")) as (pilot, screen):
         await until_shown(pilot, "saved here")
         await pilot.press("e")
-        await until_shown(pilot, "6,589 results are no replies; enter shows a group")
+        await until_shown(pilot, "6,589 requests failed · enter: show")
         await until_shown(pilot, "prompt is too long: # tokens > # maximum")
         await until_shown(pilot, "fix and resubmit")
         await pilot.press("j", "enter")
@@ -249,8 +249,33 @@ async def test_copies_are_raw(frozen_sandbox: Embedded, tmp_path: Path) -> None:
 
 
 async def test_the_end_is_followed_until_the_cursor_leaves_it(
-    frozen_sandbox: Embedded, tmp_path: Path
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
 ) -> None:
+    slow = sandbox_with(speed=0, faults=("slow-results:500000",))
+    async with results_of(slow, tmp_path, SUPPORT, Settings(results="whole")) as (pilot, screen):
+        table, pane = screen.query_one(ResultTable), screen._pane
+
+        async def more_rows() -> None:
+            before = table.row_count
+            await until(pilot, lambda: table.row_count > before)
+
+        await pilot.press("G")
+        first = pane.row
+        await more_rows()
+        assert table.is_at_end
+        await until(pilot, lambda: pane.row != first)  # although the cursor never rests
+        await pilot.press("k")
+        left = table.cursor_row
+        await more_rows()
+        assert table.cursor_row == left
+        await pilot.press("G", "g")
+        await more_rows()
+        assert table.cursor_row == 0
+        await until(pilot, lambda: pane.row == table.current)
+        assert not screen._fetcher.progress.is_final
+
+
+async def test_the_end_is_reached(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with results_of(frozen_sandbox, tmp_path, SUPPORT) as (pilot, screen):
         table = screen.query_one(ResultTable)
         await pilot.press("G")

@@ -78,6 +78,11 @@ class LineTable(RowWindow, can_focus=True):
         return self.view.count
 
     @property
+    def is_at_end(self) -> bool:
+        """Whether the cursor is on the last row."""
+        return self.view.cursor >= self.row_count - 1
+
+    @property
     def placeholder(self) -> str:
         """Shown in the middle while there are no rows."""
         return self._placeholder

@@ -70,6 +70,11 @@ class ResultPane(Container):
         return self._tab != "Usage" or self._has_prices
 
     @property
+    def row(self) -> ResultRow | None:
+        """The result that is shown."""
+        return self._row
+
+    @property
     def title(self) -> list[Cell]:
         """The custom_id, and the ways to show the result."""
         if self._row is None:

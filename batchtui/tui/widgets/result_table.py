@@ -61,14 +61,17 @@ class ResultTable(MarkableTable):
         super().__init__(COLUMNS, "Opening the results…")
         self._view: Rows | None = None
         self._appends = True
+        self.follows_end = False
+        """Whether the cursor stays on the last row as rows arrive, until it is moved."""
         self._blocks: LRUCache[int, list[tuple[ResultRow, str]]] = LRUCache(32)
 
     class EndWanted(Message):
         """The person goes to the end, also of what is not here yet."""
 
     def action_last(self) -> None:
-        """To the last row, and on to those that are not here yet."""
+        """Go to the last row, and follow the end while rows arrive."""
         super().action_last()
+        self.follows_end = True
         self.post_message(self.EndWanted())
 
     @property
@@ -84,7 +87,7 @@ class ResultTable(MarkableTable):
             view: The rows.
             appends: Whether what comes later comes at the end; not so in a view that is sorted.
         """
-        self._view, self._appends = view, appends
+        self._view, self._appends, self.follows_end = view, appends, False
         self._blocks.clear()
         self.set_row_count(0)
         self.set_row_count(len(view))
@@ -94,6 +97,7 @@ class ResultTable(MarkableTable):
     def grow(self, view: Rows) -> None:
         """Takes over the same view with what was found since; lines that stay as they are cost nothing."""
         before, current, now = self.row_count, self.current, len(view)
+        self.follows_end = self.follows_end and self.is_at_end
         self._view = view
         if now < before:
             self.marked = set()  # the server sent other results: row numbers mean other requests now
@@ -106,6 +110,8 @@ class ResultTable(MarkableTable):
             self.set_row_count(now)
             self.move_to(view.place(current.n) or 0 if current else 0)
             self.refresh_rows()
+        if self.follows_end:
+            self.move_to(self.row_count - 1)
 
     def row_key(self, row: int) -> Hashable:
         """The number of the result in its file."""
