@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from batchtui.results.errors import fold
@@ -57,6 +57,11 @@ class Query:
     def is_everything(self) -> bool:
         """Whether it is all results in the order of the file."""
         return self == EVERYTHING
+
+    @property
+    def unsorted(self) -> Query:
+        """The same filter, in the order of the file."""
+        return replace(self, sort=Sort.FILE, descending=False)
 
     @property
     def where(self) -> tuple[str, list[str]]:

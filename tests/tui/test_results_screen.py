@@ -184,6 +184,57 @@ async def test_sort(frozen_sandbox: Embedded, tmp_path: Path) -> None:
         await until(pilot, lambda: table.current and table.current.output_tokens < largest)
 
 
+async def test_escape_clears_the_filter_and_keeps_the_sort(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        table = screen.query_one(ResultTable)
+        await until_shown(pilot, "saved here")
+        await pilot.press("s", *"jjjjj", "enter", "f")
+        await until(pilot, lambda: table.row_count < RESEARCH)
+        await pilot.press("escape")
+        await until(pilot, lambda: table.row_count == RESEARCH)
+        await until_shown(pilot, " by tokens out")
+        tokens = [table._at(row)[0].output_tokens for row in range(RESEARCH)]
+        assert tokens == sorted(tokens, reverse=True)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen is not pilot.app.screen)
+
+
+async def test_search_results_are_sorted(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        table = screen.query_one(ResultTable)
+        await until_shown(pilot, "saved here")
+        await pilot.press("s", *"jjjjj", "enter", "slash")
+        paste(pilot, "the")
+        await pilot.press("enter")
+        await until_shown(pilot, " by tokens out  /the ")
+
+        def tokens() -> list[int]:
+            return [table._at(row)[0].output_tokens for row in range(table.row_count)]
+
+        await until(pilot, lambda: len(tokens()) > 1 and tokens() == sorted(tokens(), reverse=True))
+        found = screen._rows
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: tokens() == sorted(tokens()))
+        assert screen._rows is found  # not searched again
+
+
+async def test_title_says_sorting_until_the_rows_are_sorted(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        await until_shown(pilot, "saved here")
+        screen._sort_by(5)
+        assert "sorting by tokens out…" in screen_text(pilot)
+        await until_shown(pilot, " by tokens out ")
+        assert "sorting" not in screen_text(pilot)
+
+
+async def test_a_search_says_how_far_it_is(frozen_sandbox: Embedded, tmp_path: Path) -> None:
+    async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
+        await until_shown(pilot, "saved here")
+        screen.set_filter("[nowhere to be found]")
+        assert screen.table.placeholder == "Searching… 0 of 1,000 results"
+        await until_shown(pilot, "No matches")
+
+
 async def test_what_is_marked_is_written(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with results_of(frozen_sandbox, tmp_path, RESEARCH, Settings(results="whole")) as (pilot, screen):
         await until_shown(pilot, "saved here")

@@ -255,7 +255,7 @@ def why_empty(progress: Progress, *, is_filtered: bool, searched: int | None = N
     Args:
         progress: How the fetch is getting on.
         is_filtered: Whether only some of the results would be shown.
-        searched: Results that a search has looked through, while it goes on.
+        searched: The number of results searched so far, while a search runs.
     """
     if not progress.rows_here:
         if progress.error:
@@ -265,6 +265,7 @@ def why_empty(progress: Progress, *, is_filtered: bool, searched: int | None = N
     if not is_filtered:
         return "No results"
     if searched is not None:
-        return f"Searched {plural(searched, 'result', 'results')}, no match yet…"
+        total = max(progress.rows_expected or 0, progress.rows_here)
+        return f"Searching… {count(searched)} of {plural(total, 'result', 'results')}"
     here = "" if progress.state is State.COMPLETE else f" in the {count(progress.rows_here)} results here"
     return f"No matches{here}. Press / to change, esc to clear."

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 
-from batchtui.results import EVERYTHING, Query, Results, Sort, State
+from batchtui.results import EVERYTHING, Query, Results, State
 from batchtui.submissions import FAILED, Failures
 from batchtui.tui.screens.exporting import ExportingScreen
 from batchtui.tui.services.submit_flow import SUBMIT_ERRORS
@@ -83,7 +82,7 @@ class ResubmittingScreen(ExportingScreen):
     @property
     def _is_filtered(self) -> bool:
         """Whether some of the results are not shown."""
-        return bool(self.filter_text) or replace(self._query, sort=Sort.FILE, descending=False) != EVERYTHING
+        return bool(self.filter_text) or self._query.unsorted != EVERYTHING
 
     def _scope(self, group: Query | None) -> list[str]:
         """Which results are meant, if not all."""

@@ -219,9 +219,9 @@ class ResultsScreen(ReadingScreen):
 
     def _why_empty(self, progress: Progress) -> str:
         found = self._rows if isinstance(self._rows, Found) else None
-        if found and found.problem:
+        if found is not None and found.problem:  # an empty one is falsy
             return found.problem
-        searched = found.searched if found and not found.is_over else None
+        searched = found.searched if found is not None and not found.is_over else None
         return why_empty(progress, is_filtered=self._is_filtered, searched=searched)
 
     def _odd_lines(self, progress: Progress) -> int:
@@ -243,9 +243,8 @@ class ResultsScreen(ReadingScreen):
         title = [Cell("Results", "strong"), Cell(f"  {number}", "muted")]
         if marks := self._list.marks_words("hidden"):
             title.append(Cell(f"  {marks}", "accent"))
-        order = "" if self._sought or self._query.sort is Sort.FILE else f"by {dict(SORTS)[self._query.sort]}"
         kind = (self._query.error_type or "").removesuffix("_error")
-        asked = (self._query.outcome, kind, order)
+        asked = (self._query.outcome, kind, self._order_words())
         title += [Cell(f"  {words}", "accent") for words in asked if words]
         if self._sought:
             title.append(Cell(f"  /{self._sought}", "accent"))
@@ -256,6 +255,14 @@ class ResultsScreen(ReadingScreen):
         self.list_panel.show_title(title)
         here = here_words(progress) or self._used
         self.list_panel.show_note([Cell(here, "muted")] if here else "")
+
+    def _order_words(self) -> str:
+        query, shown = self._query, self._rows.query
+        if query.sort is Sort.FILE:
+            return ""
+        words = f"by {dict(SORTS)[query.sort]}"
+        is_sorted = (shown.sort, shown.descending) == (query.sort, query.descending)
+        return words if is_sorted else f"sorting {words}…"
 
     # What is shown
 
@@ -269,7 +276,7 @@ class ResultsScreen(ReadingScreen):
         self._is_answered = False
         self._pane.mark(pattern)
         if pattern:
-            found = Found(self._results)
+            found = Found(self._results, self._query.unsorted)
             self._show_first(found)
             self._search(found, pattern)
         elif self._query == EVERYTHING:
@@ -324,13 +331,26 @@ class ResultsScreen(ReadingScreen):
         worker = get_current_worker()
         found.look(
             pattern,
-            self._query,
             progress=lambda: self._fetcher.progress,
             tell=lambda: self.call_later(self._look),
             is_cancelled=lambda: worker.is_cancelled,
         )
         if found.problem:
             self.call_later(self.batchtui.tell, found.problem, failed=True)
+        if found.is_over:
+            self.call_later(self._sort_found, found, keep_cursor=True)
+
+    @work(exclusive=True, group="query")
+    async def _sort_found(self, found: Found, *, keep_cursor: bool = False) -> None:
+        """Sort what a finished search found."""
+        if found is not self._rows or found.query == self._query:
+            return
+        query = self._query
+        found.sort(await self._read(partial(found.sorted_numbers, query=query)), query)
+        current = self._list.current if keep_cursor and self._list.cursor_row else None
+        self._show_first(found)
+        if current:
+            self._list.move_to(found.place(current.n) or 0)
 
     @property
     def reading_view(self) -> Widget:
@@ -413,19 +433,25 @@ class ResultsScreen(ReadingScreen):
             self._show_rows()
 
     def _ask_for(self, query: Query) -> None:
-        if query != self._query:
-            self._query = query
+        if query == self._query:
+            return
+        is_order = query.unsorted == self._query.unsorted
+        self._query = query
+        if not (is_order and isinstance(self._rows, Found)):
             self._show_rows()
+        elif self._rows.is_over:
+            self._sort_found(self._rows)
+        self._show_titles()
 
     def step_back(self) -> bool:
-        """Takes marks, then the filter away; answers whether there was anything to take away."""
+        """Clear the marks, the search or the filter, in this order. Return whether there was any."""
         if self._list.marked:
             self._list.clear_marks()
             self._show_titles()
         elif self._sought:
             self.set_filter("")
-        elif self._query != EVERYTHING:
-            self._ask_for(EVERYTHING)
+        elif self._query.unsorted != EVERYTHING:
+            self._ask_for(Query(sort=self._query.sort, descending=self._query.descending))
         else:
             return False
         return True

@@ -8,7 +8,7 @@ from typing import Protocol
 from textual.cache import LRUCache
 from textual.message import Message
 
-from batchtui.results import ResultRow, Results
+from batchtui.results import Query, ResultRow, Results
 from batchtui.text import count
 from batchtui.tui.format.cells import Cell
 from batchtui.tui.format.columns import Column
@@ -31,6 +31,8 @@ class Rows(Protocol):
     """Results in some order: what a query finds, or a search."""
 
     results: Results
+    query: Query
+    """The filter and the order that they have now."""
 
     def __len__(self) -> int:
         """How many there are."""

@@ -22,7 +22,8 @@ async def test_groups_say_counting_in_a_small_box_and_keep_their_cursor(
     frozen_sandbox: Embedded, tmp_path: Path
 ) -> None:
     async with driven(app_for(frozen_sandbox, tmp_path)) as pilot:
-        groups, chosen = Groups(can_resubmit=True), []
+        groups = Groups(can_resubmit=True)
+        chosen: list[int | None] = []
         await pilot.app.push_screen(groups, chosen.append)
         await until_shown(pilot, "Counting failures…")
         assert groups.query_one(".box").outer_size.height < 12
