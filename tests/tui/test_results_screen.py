@@ -256,6 +256,31 @@ async def test_what_is_marked_is_written(frozen_sandbox: Embedded, tmp_path: Pat
         await until_shown(pilot, "exists already")
 
 
+async def test_a_running_export_is_shown_and_not_started_twice(
+    sandbox_with: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    slow = sandbox_with(speed=0, faults=("slow-results:500000",))
+    async with results_of(slow, tmp_path, SUPPORT, Settings(results="whole")) as (pilot, screen):
+        path = tmp_path / "all.csv"
+
+        async def export() -> None:
+            await pilot.press("w")
+            pilot.app.screen.query_one(Input).value = str(path)
+            await pilot.press("enter")
+
+        await export()
+        await until_shown(pilot, "Exporting to")
+        await export()
+        await until_shown(pilot, "An export to this file is running.")
+        await pilot.press("escape", "q")
+        await until_shown(pilot, "Still exporting to all.csv.")
+        assert pilot.app.screen is screen
+        await pilot.press("q")
+        await until_shown(pilot, "No file was written.")
+        assert pilot.app.screen is not screen
+        assert not path.exists()
+
+
 async def test_the_ways_to_show_a_result(frozen_sandbox: Embedded, tmp_path: Path) -> None:
     async with results_of(frozen_sandbox, tmp_path, RESEARCH) as (pilot, screen):
         document, tree = screen.query_one(Document), screen.query_one(JsonTree)

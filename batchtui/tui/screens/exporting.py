@@ -32,6 +32,9 @@ class ExportingScreen(BaseScreen):
     _results: Results
     _rows: Rows
     _fetcher: Fetcher
+    _exports: set[Path]
+    """The files that are being written."""
+    _is_leave_confirmed = False
 
     async def action_export(self) -> None:
         """Asks for a file's name and writes what is marked, or else what is shown, once all of it is here."""
@@ -49,16 +52,36 @@ class ExportingScreen(BaseScreen):
         question = f"Write {number} ({which}) to which file?"
         name = f"{self._results.files.batch_id[-12:]}.jsonl"
         hint = "The ending says in which form: .jsonl as they came, .csv, .json, .md"
-        ask = Ask(question, hint, name, objection_to)
+        ask = Ask(question, hint, name, self._objection_to)
 
         def answered(name: str | None) -> None:
             if name:
-                self._write(Path(name), marked)
+                path = Path(name).expanduser().absolute()
+                when = f"{number} to {path}" if is_all_here else f"to {path} when the download ends"
+                self.batchtui.tell(f"Exporting {when}…")
+                self._exports.add(path)
+                self._is_leave_confirmed = False
+                self._write(path, marked)
 
         await self.app.push_screen(ask, answered)
 
+    def _objection_to(self, answer: str) -> str:
+        if objection := objection_to(answer):
+            return objection
+        is_running = Path(answer).expanduser().absolute() in self._exports
+        return "An export to this file is running. Choose another name." if is_running else ""
+
+    def leave(self) -> None:
+        """Go back to the batches. While an export runs, ask for the key a second time."""
+        if self._exports and not self._is_leave_confirmed:
+            self._is_leave_confirmed = True
+            names = ", ".join(sorted(path.name for path in self._exports))
+            self.batchtui.tell(f"Still exporting to {names}. Press again to stop the export and leave.")
+        else:
+            super().leave()
+
     @work(thread=True, group="export")
-    def _write(self, name: Path, marked: Sequence[int]) -> None:
+    def _write(self, path: Path, marked: Sequence[int]) -> None:
         worker, app, tell = get_current_worker(), self.app, self.batchtui.tell
 
         def report(done: int) -> bool:
@@ -67,17 +90,18 @@ class ExportingScreen(BaseScreen):
             return not worker.is_cancelled
 
         try:
-            path = name.expanduser()
             numbers = list(marked) or self._all_shown(lambda: worker.is_cancelled)
             # A reader of its own: the screen may be left, and close its one, while this goes on.
             with Results(self._results.files) as results:
                 export_to_file(results, path, FORMATS[path.suffix], numbers, report=report)
         except ExportCancelled:
-            app.call_later(tell, f"Writing {name} was stopped; no file was made.", failed=True)
+            app.call_later(tell, f"Export to {path} stopped. No file was written.", failed=True)
         except (OSError, RuntimeError, sqlite3.Error) as error:
-            app.call_later(tell, f"{name} was not written: {error}.", failed=True)
+            app.call_later(tell, f"{path} was not written: {error}.", failed=True)
         else:
             app.call_later(tell, f"{plural(len(numbers), 'result', 'results')} written to {path}.")
+        finally:
+            self._exports.discard(path)
 
     def _all_shown(self, is_cancelled: Callable[[], bool]) -> list[int]:
         """The numbers of the rows that are shown, once everything that was asked for is here."""

@@ -118,6 +118,7 @@ class ResultsScreen(ReadingScreen):
         self._used = ""
         self._is_priced = False
         self._shown_at = 0.0
+        self._exports = set()
 
     @staticmethod
     def _request_of(workspace: Workspace, batch: Batch) -> Callable[[str], bytes | None] | None:
