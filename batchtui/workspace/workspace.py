@@ -408,9 +408,19 @@ class Workspace:
         floor = seen[-1].created_at if page.has_more and seen else -inf
         ids = {batch.id for batch in seen}
         absent = [b for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
-        # The newest may have been made a moment ago and not be listed yet.
-        gone = [b.id for b in absent if time.time() - b.created_at >= self._gone_seconds]
+        newest = max((batch.created_at for batch in seen), default=0.0)
+        gone = [b.id for b in absent if not self._may_be_unlisted(b, newest)]
         return changes + self._drop(gone), seen
+
+    def _may_be_unlisted(self, batch: Batch, newest_listed: float) -> bool:
+        """Return whether a batch may be too new for the list.
+
+        `created_at` is by the server's clock. This machine's may be far behind it, so it is used only to
+        measure how long ago the batch was last seen.
+        """
+        now = max(self.client.server_time or time.time(), newest_listed)
+        age = max(now - batch.created_at, time.time() - batch.seen_at)
+        return age < self._gone_seconds
 
     async def _retrieve(self, batch_id: str) -> tuple[Batch, Changes]:
         answer = await self.client.retrieve(batch_id)

@@ -144,6 +144,16 @@ async def test_batches_deleted_elsewhere_disappear(workspace: Workspace, other: 
     assert victim.id not in known_ids(workspace)
 
 
+async def test_prunes_deleted_batches_though_this_clock_is_behind(
+    workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    await workspace.refresh()
+    victim = next(batch for batch in workspace.batches.newest()[5:] if batch.is_ended)
+    await other.delete(victim.id)
+    assert (await workspace.refresh()).removed == [victim.id]
+
+
 async def test_a_deleted_edge_is_survived(workspace: Workspace, other: BatchesClient) -> None:
     await workspace.refresh()
     edge = workspace.batches.newest()[-1]
