@@ -32,7 +32,10 @@ class Estimate(NamedTuple):
     @property
     def max_text(self) -> str:
         """`at most $1.23`, or `about $1.23` if it may be more."""
-        return f"{'at most' if self.is_bound else 'about'} {money(self.most, round_up=self.is_bound)}"
+        if self.is_bound:
+            return f"at most {money(self.most, round_up=True)}"
+        amount = money(self.most)
+        return amount.replace("<", "less than ") if amount.startswith("<") else f"about {amount}"
 
     @property
     def text(self) -> str:

@@ -15,7 +15,10 @@ def read_only_refusal(group: Group, action: str) -> str:
         action: Its action.
     """
     labels = [key.label for key in keys_of(group) if key.destructive and key.action == action]
-    return f"Read-only: {labels[0]} is off. The profile or --read-only says so." if labels else ""
+    if not labels:
+        return ""
+    label = "submitting" if action == "new" else labels[0]
+    return f"Read-only: {label} is off. The profile or --read-only says so."
 
 
 def bindings(group: Group, read_only: bool = False) -> list[BindingType]:

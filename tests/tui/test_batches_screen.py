@@ -142,8 +142,25 @@ async def test_filter(own: Embedded, tmp_path: Path) -> None:
         await until(pilot, lambda: table.row_count >= 100)
         await pilot.press("slash", *"[x]", "enter")
         await until_shown(pilot, "No matches")
+        await pilot.press("d")
+        await until_shown(pilot, "No batch selected.")
         await pilot.press("escape")
         await until(pilot, lambda: table.row_count >= 100)
+
+
+async def test_typing_a_filter_keeps_the_cursor_on_its_batch_if_that_matches(
+    own: Embedded, tmp_path: Path
+) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        ended = [batch for batch in table.shown if batch.is_ended]
+        failed = [batch for batch in ended if batch.counts.unsuccessful][3]
+        for batch in (failed, next(batch for batch in ended if not batch.counts.unsuccessful)):
+            table.move_to(table.shown.index(batch))
+            await pilot.press("slash", *"has:errors", "enter")
+            assert table.current == (failed if batch is failed else table.shown[0])
+            await pilot.press("escape")
 
 
 @pytest.mark.parametrize("refusal", [["enter"], ["escape"], ["n"], ["c"], ["y", "enter"]])
@@ -193,7 +210,7 @@ async def test_keys_that_cannot_act_are_dimmed_and_say_why(own: Embedded, tmp_pa
         await pilot.press("p")
         await until_shown(pilot, "The demo has no other profiles")
         await pilot.press("escape", "slash", *"[none]", "enter", "y")
-        await until_shown(pilot, "There is no batch here.")
+        await until_shown(pilot, "No batch selected.")
 
 
 async def test_delete(own: Embedded, tmp_path: Path) -> None:
@@ -207,7 +224,9 @@ async def test_delete(own: Embedded, tmp_path: Path) -> None:
         victim = table.current.id
         await pilot.press("d")
         await until_shown(pilot, "saved nowhere else")
-        await pilot.press("right", "enter")  # asleep until the number is typed: this presses No
+        await pilot.press("right", "enter")
+        await until_shown(pilot, "type 1 first")
+        await pilot.press("left", "enter")
         await until(pilot, lambda: not isinstance(pilot.app.screen, Confirm))
         await pilot.press("d")
         await until_shown(pilot, "Type 1 to confirm")
@@ -216,6 +235,42 @@ async def test_delete(own: Embedded, tmp_path: Path) -> None:
         await until(pilot, lambda: table.current and table.current.id != victim)
     with anthropic.Anthropic(api_key=own.api_key, base_url=own.base_url) as sdk:
         assert victim not in [batch.id for batch in sdk.messages.batches.list(limit=100).data]
+
+
+async def test_deleting_several_continues_after_a_failure(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path, settings=Settings())) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        victims = [batch.id for batch in table.shown if batch.is_ended][:3]
+        table.move_to(next(row for row, batch in enumerate(table.shown) if batch.id == victims[0]))
+        await pilot.press("space", "space", "space", "d")
+        await until_shown(pilot, "Type 3 to confirm")
+        with anthropic.Anthropic(api_key=own.api_key, base_url=own.base_url) as sdk:
+            sdk.messages.batches.delete(victims[0])
+            await pilot.press("3", "right", "enter")
+            await until_shown(pilot, "Deleted 2 of 3.")
+            assert victims[0][:30] in screen_text(pilot).split("Deleted 2 of 3.")[1]
+            listed = [batch.id for batch in sdk.messages.batches.list(limit=100).data]
+        assert not set(victims) & set(listed)
+        assert table.marked == {victims[0]}
+
+
+async def test_delete_says_whether_results_are_saved(own: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(own, tmp_path)) as pilot:
+        await until_shown(pilot, "live")
+        table = pilot.app.screen.query_one(BatchTable)
+        table.move_to(next(n for n, b in enumerate(table.shown) if b.is_ended and b.counts.total < 10))
+        await pilot.press("enter")
+        await until_shown(pilot, "saved here")
+        await pilot.press("q")
+        await until(pilot, lambda: table.has_focus)
+        await pilot.press("d")
+        await until_shown(pilot, "Deleted on the server. Your saved copy stays.")
+        assert "enter results" not in screen_text(pilot)  # no keys of the list below a dialog
+        await pilot.press("enter", "slash", *"status:archived", "enter")
+        await until(pilot, lambda: table.current and table.current.is_archived)
+        await pilot.press("d")
+        await until_shown(pilot, "Its results are gone already.")
 
 
 async def test_read_only_has_no_key_that_changes_anything(own: Embedded, tmp_path: Path) -> None:
@@ -238,7 +293,7 @@ async def open_results(pilot: Pilot[None]) -> None:
 async def test_read_only_keys_say_that_they_are_off(own: Embedded, tmp_path: Path) -> None:
     async with driven(app_for(own, tmp_path, read_only=True)) as pilot:
         await until_shown(pilot, "live")
-        for key, label in (("c", "cancel"), ("d", "delete"), ("ctrl+n", "new")):
+        for key, label in (("c", "cancel"), ("d", "delete"), ("ctrl+n", "submitting")):
             await pilot.press(key)
             await until_shown(pilot, f"Read-only: {label} is off.")
         await open_results(pilot)
@@ -604,7 +659,14 @@ async def test_terms_that_are_unknown_are_said_to_be(many: Embedded, tmp_path: P
             await pilot.press("slash", "ctrl+u")
             paste(pilot, f"ended {term}")
             await pilot.press("enter")
-            await until_shown(pilot, f"Unknown in the filter: {term}")
+            await until_shown(pilot, f"Unknown filter term: {term}. Use has:errors")
+
+
+async def test_end_does_not_say_that_anything_is_searched(many: Embedded, tmp_path: Path) -> None:
+    async with driven(app_for(many, tmp_path, settings=Settings())) as pilot:
+        await until_shown(pilot, "live")
+        await pilot.press("G")
+        assert "loading older batches…" in screen_text(pilot)
 
 
 async def test_end_goes_to_the_oldest_batch_there_is(many: Embedded, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from batchtui.text import clean_line
@@ -48,7 +49,8 @@ class Ask(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         """The question, the line, what is wrong with it."""
-        with Vertical(classes="box"):
+        with Vertical(classes="box") as box:
+            box.border_subtitle = Content("enter · esc close")
             yield Static(content_of(self._question), id="question")
             yield Static(content_of(self._hint))
             yield self._line

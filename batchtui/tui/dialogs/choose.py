@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -113,6 +114,7 @@ class Choose(Dialog[int | None]):
         with self._box as box:
             box.styles.width = self._width
             self._fit()  # before the first paint, which would show a box as high as the screen
+            box.border_subtitle = Content("↑↓ enter · esc close")
             yield self._title
             yield self.table
             yield from self.below()

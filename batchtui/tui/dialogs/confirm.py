@@ -68,12 +68,15 @@ class Confirm(Dialog[bool]):
         self._consequences = consequences
         self._number = number
         self._typed = ""
+        self._is_yes_refused = False
+        """Whether Yes was moved to before the number was typed: enter then explains instead of pressing No."""
         self._yes = Choice(yes, id="yes")
         self._yes.disabled = number is not None
 
     def compose(self) -> ComposeResult:
         """Question, consequences, the number to type, the buttons."""
-        with Vertical(classes="box"):
+        with Vertical(classes="box") as box:
+            box.border_subtitle = Content("←→ enter · esc close")
             yield Static(content_of(self._question), id="question")
             for line in self._consequences:
                 yield Static(content_of(line))
@@ -95,6 +98,7 @@ class Confirm(Dialog[bool]):
     def _take(self, typed: str) -> None:
         if self._number is not None:
             self._typed = typed
+            self._is_yes_refused |= self._yes.has_focus and typed != str(self._number)
             self._yes.disabled = typed != str(self._number)
             self._show_prompt()
 
@@ -107,23 +111,21 @@ class Confirm(Dialog[bool]):
         self.dismiss(False)
 
     def action_next(self) -> None:
-        """To the next button."""
+        """Move to the other button."""
         self.focus_next()
-        self._explain_disabled()
+        self._is_yes_refused = self._yes.disabled and not self._is_yes_refused
+        self._show_prompt(is_refused=self._is_yes_refused)
 
     def action_previous(self) -> None:
-        """To the button before."""
-        self.focus_previous()
-        self._explain_disabled()
-
-    def _explain_disabled(self) -> None:
-        """Say why the other button cannot be reached."""
-        if self._yes.disabled:
-            self._show_prompt(is_refused=True)
+        """Move to the other button."""
+        self.action_next()
 
     def action_press(self) -> None:
-        """Press the button with the pointer."""
-        self.dismiss(self.focused is self._yes)
+        """Press the highlighted button."""
+        if self._is_yes_refused:
+            self._show_prompt(is_refused=True)
+        else:
+            self.dismiss(self.focused is self._yes)
 
     def _show_prompt(self, *, is_refused: bool = False) -> None:
         if self._number is not None:
@@ -135,7 +137,7 @@ class Confirm(Dialog[bool]):
         if self._typed == number:
             hint = Cell("  press → and enter", "muted")
         elif is_refused and not self._typed:
-            hint = Cell("  type the number first", "error")
+            hint = Cell(f"  type {number} first", "error")
         elif is_refused or not number.startswith(self._typed):
             hint = Cell(f"  not {number}", "error")
         return content_of([Cell(f"Type {number} to confirm: "), Cell(f"{self._typed}▏", "accent"), hint])

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from batchtui.text import ago, clean_line, shown_path, size
@@ -97,7 +98,8 @@ class PickFile(Dialog[Path | None]):
 
     def compose(self) -> ComposeResult:
         """The question, the line, the files, the keys."""
-        with Vertical(classes="box"):
+        with Vertical(classes="box") as box:
+            box.border_subtitle = Content("↑↓ enter · esc close")
             yield Static(content_of(self._question), id="question")
             yield self._line
             yield self._table

@@ -147,7 +147,9 @@ def price_words(batch: Batch, price: Price | None, *, is_saved: bool) -> str:
         return price.words
     if not batch.is_ended:
         return "unknown until it ends"
-    return "open the results to know" if is_saved or batch.has_results else "unknown"
+    how_to_know = "open the results to know" if is_saved or batch.has_results else ""
+    estimate = price.words if price and price.short else ""
+    return ", ".join(filter(None, (estimate, how_to_know))) or "unknown"
 
 
 def time_left(batch: Batch, now: float) -> str:
@@ -221,6 +223,8 @@ FILTER_TERMS = (
     (HAS_ERRORS, "some requests did not succeed"),
 )
 """What a filter may hold, and what it finds."""
+TERM_NAMES = f"{HAS_ERRORS}, or status: with {', '.join(STATUSES)}"
+"""The terms with a colon, for messages."""
 
 
 LONG_AS_AN_ID = 20

@@ -108,8 +108,13 @@ class BaseScreen(Screen[None]):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def on_screen_suspend(self) -> None:
-        """Something lies over it: when that goes, all is to be painted."""
+        """Hide the keys, which do not act now. When the screen resumes, all is painted again."""
         self._is_beginning = False
+        self.key_bar.show_keys([])
+
+    def on_screen_resume(self) -> None:
+        """Show the keys again."""
+        self._show_keys(self.focused)
 
     @cached_property
     def keys(self) -> list[Key]:
@@ -128,7 +133,10 @@ class BaseScreen(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the keys that act where the focus is: letters are text while a filter is typed."""
-        is_typing = self.filter_bar in event.widget.ancestors
+        self._show_keys(event.widget)
+
+    def _show_keys(self, focused: Widget | None) -> None:
+        is_typing = focused is not None and self.filter_bar in focused.ancestors
         self.key_bar.show_keys(self._filter_keys if is_typing else self.bar_keys)
 
     @cached_property

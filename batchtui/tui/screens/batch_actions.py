@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from textual import work
 from textual.binding import BindingType
 
-from batchtui.api import ApiError
+from batchtui.api import ApiError, NotAuthorized, NotReachable
 from batchtui.cache import Batch
 from batchtui.text import count, plural, shorten_id
 from batchtui.tui.dialogs.confirm import Confirm
@@ -51,8 +51,12 @@ class BatchActionsScreen(BaseScreen):
 
     def why_not(self, action: str) -> str:
         """Why what is chosen cannot be cancelled or deleted."""
-        chosen = self._chosen() if action in ("cancel", "delete") else []
-        marks = f" {self._list.marks_words()}." if chosen and self._list.marked else ""
+        if action not in ("cancel", "delete"):
+            return ""
+        chosen = self._chosen()
+        if not chosen:
+            return "No batch selected."
+        marks = f" {self._list.marks_words()}." if self._list.marked else ""
         if action == "cancel" and not _running(chosen):
             return f"Nothing to cancel: {_states(chosen)}.{marks}"
         if action == "delete" and not _ended(chosen):
@@ -79,8 +83,9 @@ class BatchActionsScreen(BaseScreen):
         """Deletes what is chosen, after asking."""
         chosen = [batch for batch in self._chosen() if batch.gone_at is None]
         ended = _ended(chosen)
-        unsaved = [b for b in ended if b.has_results and not self._workspace.has_saved_results(b.id)]
-        consequences = [_what_is_lost(ended, unsaved), *self._about_others(chosen, ended, "still running")]
+        saved = [batch for batch in ended if self._workspace.has_saved_results(batch.id)]
+        unsaved = [batch for batch in ended if batch.has_results and batch not in saved]
+        consequences = [_what_is_lost(ended, unsaved, saved), *self._about_others(chosen, ended, "still running")]
         number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
         question = Confirm(
             f"Delete {self._meant(ended)} for good?",
@@ -123,18 +128,37 @@ class BatchActionsScreen(BaseScreen):
         work: Callable[[str], Coroutine[Any, Any, Changes]],
         done: str,
     ) -> None:
-        """Does it to one batch after the other; the first failure ends it, and says how far it came."""
-        for number, batch in enumerate(batches):
+        """Act on each batch, then report the failures; only errors that all would meet end it early."""
+        completed, failures = list[Batch](), list[str]()
+        for batch in batches:
             try:
                 self.show_changes(await self._network.call(partial(work, batch.id)))
             except (ApiError, WorkspaceError) as error:
-                so_far = f"{done} {count(number)} of {count(len(batches))}; then: " if number else ""
-                self.batchtui.tell(f"{so_far}{error}", failed=True)
-                return
-            self._list.marked.discard(batch.id)
-            self.show_marks()
+                failures.append(f"{error}" if batch.id in str(error) else f"{batch.id}: {error}")
+                if isinstance(error, (NotAuthorized, NotReachable)):
+                    break
+            else:
+                completed.append(batch)
+                self._list.marked.discard(batch.id)
+                self.show_marks()
         self._list.refresh_rows()
-        self.batchtui.tell(f"{done} {_named(batches)}.")
+        if failures:
+            self.batchtui.tell(_failed(done, len(completed), len(batches), failures), failed=True)
+        else:
+            self.batchtui.tell(f"{done} {_named(batches)}.")
+
+
+SHOWN_FAILURES = 3
+"""Failures named in one notice."""
+
+
+def _failed(done: str, completed: int, total: int, failures: Sequence[str]) -> str:
+    """Return what a notice says after failures: how many succeeded, and what failed."""
+    if total == 1:
+        return failures[0]
+    more = len(failures) - SHOWN_FAILURES
+    others = [f"and {plural(more, 'other failure', 'other failures')}"] if more > 0 else []
+    return "\n".join([f"{done} {count(completed)} of {count(total)}.", *failures[:SHOWN_FAILURES], *others])
 
 
 def _running(batches: Sequence[Batch]) -> list[Batch]:
@@ -148,8 +172,6 @@ def _ended(batches: Sequence[Batch]) -> list[Batch]:
 
 
 def _states(batches: Sequence[Batch]) -> str:
-    if not batches:
-        return "there is no batch"
     states = " or ".join(sorted({status_of(batch).words for batch in batches}))
     return f"{'it is' if len(batches) == 1 else 'they are'} {states}"
 
@@ -173,9 +195,14 @@ def _how_many(batches: Sequence[Batch]) -> str:
     return "it" if len(batches) == 1 else count(len(batches))
 
 
-def _what_is_lost(batches: Sequence[Batch], unsaved: Sequence[Batch]) -> str:
+def _what_is_lost(batches: Sequence[Batch], unsaved: Sequence[Batch], saved: Sequence[Batch]) -> str:
     if unsaved:
         results = sum(batch.counts.total for batch in unsaved)
         return f"{plural(results, 'result', 'results')} that are saved nowhere else will be gone for good."
-    them, whose = ("it", "Its") if len(batches) == 1 else ("them", "Their")
-    return f"The server forgets {them}. {whose} results, if saved here, stay here."
+    if len(saved) == len(batches):
+        return f"Deleted on the server. Your saved {'copy stays' if len(batches) == 1 else 'copies stay'}."
+    if saved:
+        return f"Saved results of {count(len(saved))} stay. The others have no results any more."
+    if len(batches) > 1:
+        return "They have no results any more."
+    return "Its results are gone already." if batches[0].is_archived else "It has no results."

@@ -25,6 +25,7 @@ from batchtui.tui.format.batch import (
     FILTER_TERMS,
     ORDERS,
     PACE_SECONDS,
+    TERM_NAMES,
     Price,
     is_batch_id,
     matching,
@@ -81,6 +82,8 @@ class BatchesScreen(BatchActionsScreen):
         self._list.prices = self._prices
         self._is_pricing = False
         self._filter = ""
+        self._before_filter: Batch | None = None
+        """The batch under the cursor when the filter was opened."""
         self._order = ORDERS[0]
         self._link = Link()
         self._was_live = False
@@ -188,6 +191,8 @@ class BatchesScreen(BatchActionsScreen):
             self._show_changes(put_aside)
         if self._was_live:
             self._find_costs()
+        if self._link.live and self._workspace.calls and self._workspace.calls[-1].error:
+            self._poller.refresh_now()  # the results were not reachable
 
     def _find_costs(self) -> None:
         """Works out what is not known yet; never before the first paint, for which prices come too slowly."""
@@ -221,11 +226,11 @@ class BatchesScreen(BatchActionsScreen):
         self._show_list()
         self._show_status()
 
-    def _show_list(self) -> None:
+    def _show_list(self, keep: Batch | None = None) -> None:
         shown = matching(self._batches.values(), self._filter)
         if self._order is not ORDERS[0]:
             shown.sort(key=self._order.key, reverse=True)
-        self._list.show(shown)
+        self._list.show(shown, keep)
         if self._wants_end:
             self._list.move_to(len(shown) - 1)
         self._show_titles()
@@ -233,7 +238,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def _why_no_match(self) -> str:
         if unknown := unknown_terms(self._filter):
-            return f"Unknown in the filter: {' '.join(unknown)}. Press ? for all terms."
+            return f"Unknown filter term: {' '.join(unknown)}. Use {TERM_NAMES}."
         if self._is_loading_older:
             return f"Searched {count(len(self._batches))} batches, loading older ones…"
         if self._is_searching:
@@ -268,7 +273,8 @@ class BatchesScreen(BatchActionsScreen):
         if marks := self._list.marks_words("hidden"):
             title.append(Cell(f"  {marks}", "accent"))
         if self._is_loading_older:
-            title.append(Cell(f"  searched {count(len(self._batches))} …", "muted"))
+            searched = f"searched {count(len(self._batches))} …" if self._filter else "loading older batches…"
+            title.append(Cell(f"  {searched}", "muted"))
         if self._filter:
             title.append(Cell(f"  /{self._filter}", "accent"))
         if self._order is not ORDERS[0]:
@@ -359,7 +365,7 @@ class BatchesScreen(BatchActionsScreen):
         """Why something cannot be done to what is chosen."""
         batch = self._list.current
         if action in ("results", "mark", "mark_all", "copy_id") and batch is None:
-            return "There is no batch here."
+            return "No batch selected."
         if action == "results" and batch:
             return self._workspace.why_no_results(batch)
         if action == "profile" and not self.batchtui.profile_names:
@@ -373,11 +379,16 @@ class BatchesScreen(BatchActionsScreen):
         """The filter that holds now."""
         return self._filter
 
+    def action_filter(self) -> None:
+        """Open the filter."""
+        self._before_filter = self._list.current
+        super().action_filter()
+
     def set_filter(self, text: str) -> None:
         """Show only batches that match, and load older ones until enough do."""
         self._filter = text
         self._wants_end = False
-        self._show_list()
+        self._show_list(keep=self._before_filter)
         self._load_more()
         if is_batch_id(text) and not self._list.row_count:
             self.fetch(text)
@@ -487,6 +498,7 @@ class BatchesScreen(BatchActionsScreen):
             self._show_titles()
             return True
         if not self._list.marked:
+            self._before_filter = None
             return super().step_back()
         self._list.clear_marks()
         self.show_marks()

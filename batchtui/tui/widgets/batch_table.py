@@ -51,12 +51,18 @@ class BatchTable(MarkableTable):
         """The ids of the batches that the filter lets through."""
         return {batch.id for batch in self._batches}
 
-    def show(self, batches: Sequence[Batch]) -> None:
-        """Shows these batches, and repaints only the lines that look different."""
+    def show(self, batches: Sequence[Batch], keep: Batch | None = None) -> None:
+        """Show these batches, repainting only the lines that look different.
+
+        Args:
+            batches: The batches.
+            keep: The batch to put the cursor on, or on the first row if it is not shown. By default the
+                cursor stays on its batch.
+        """
         # After a filter that matched nothing, the cursor goes back to where it was.
-        current = self._last = self.current or self._last
+        current = self._last = keep or self.current or self._last
         self._batches = batches
-        place = _place_of(current, batches, self.cursor_row or 0)
+        place = _place_of(current, batches, 0 if keep else self.cursor_row or 0)
         above = max(0, place - (self.cursor_row or 0)) if current else 0
         self.set_row_count(len(batches), above)
         self.move_to(place)

@@ -56,10 +56,10 @@ async def test_a_key_alone_answers_nothing(keys: list[str]) -> None:
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
-        (["right", "enter"], False),
-        (["1", "right", "enter"], False),
-        (["1", "2", "3", "right", "enter"], False),
+        (["right", "left", "enter"], False),
+        (["1", "right", "tab", "enter"], False),
         (["1", "2", "enter"], False),
+        (["right", "enter", "1", "2", "right", "enter"], True),
         (["1", "2", "right", "enter"], True),
         (["1", "3", "backspace", "2", "right", "enter"], True),
     ],
@@ -68,8 +68,11 @@ async def test_yes_wants_the_number_typed(keys: list[str], answer: bool) -> None
     assert await answers_to(*keys, number=12) == [answer]
 
 
-async def test_unsaying_the_number_leads_back_to_no() -> None:
-    assert await answers_to("1", "2", "right", "3", "enter", number=12) == [False]
+@pytest.mark.parametrize(
+    "keys", [["right", "enter"], ["1", "2", "3", "right", "enter"], ["1", "2", "right", "3", "enter"]]
+)
+async def test_enter_on_yes_without_the_number_keeps_the_question_open(keys: list[str]) -> None:
+    assert await answers_to(*keys, number=12) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ async def test_unsaying_the_number_leads_back_to_no() -> None:
         (["1"], "Type 12 to confirm: 1▏"),
         (["4"], "Type 12 to confirm: 4▏  not 12"),
         (["1", "2", "3"], "Type 12 to confirm: 123▏  not 12"),
-        (["right"], "Type 12 to confirm: ▏  type the number first"),
+        (["right"], "Type 12 to confirm: ▏  type 12 first"),
         (["1", "tab"], "Type 12 to confirm: 1▏  not 12"),
         (["1", "2"], "Type 12 to confirm: 12▏  press → and enter"),
     ],

@@ -207,7 +207,7 @@ async def test_read_only_session_cannot_submit(home: Path, sandbox_with: Start, 
     sandbox = sandbox_with(batches=3, speed=0)
     async with live(sandbox, tmp_path, read_only=True) as pilot:
         await pilot.press("ctrl+n")
-        await until_shown(pilot, "Read-only: new is off.")
+        await until_shown(pilot, "Read-only: submitting is off.")
         assert not isinstance(pilot.app.screen, PickFile)
         assert "ctrl+n" not in screen_text(pilot)
 
