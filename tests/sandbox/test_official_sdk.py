@@ -69,6 +69,7 @@ def test_create_poll_and_read_results(sdk: anthropic.Anthropic, sandbox: Embedde
     assert results["first"].message.usage.service_tier == "batch"
     assert results["second"].type == "succeeded"
     assert results["second"].message.stop_reason == "max_tokens"
+    assert results["second"].message.usage.output_tokens == 5
     assert results["bad"].type == "errored"
     assert results["bad"].error.error.type == "invalid_request_error"
     assert "max_tokens" in results["bad"].error.error.message

@@ -86,7 +86,7 @@ class Writer:
     def _reply_to(self, rng: Random, submitted: Submitted) -> dict[str, Any]:
         """Return a message that quotes the prompt and is at most `max_tokens` long."""
         text = f"You asked: “{submitted.prompt}”\n\n{self._text(rng)}"
-        limit = submitted.max_tokens * CHARS_PER_TOKEN
+        limit = submitted.max_tokens * CHARS_PER_TOKEN - 1  # a token that has begun counts
         shape = Shape(stop_reason="max_tokens" if len(text) > limit else "end_turn")
         return self._message(rng, submitted.model, text[:limit], shape)
 
