@@ -1,4 +1,4 @@
-"""Bytes to the terminal, 120×40 in true colour: over SSH each of them is felt."""
+"""Bytes to the terminal, 120×40 in true color: over SSH each of them is felt."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _PRIVATE_CSI = re.compile(rb"\x1b\[[<>=?][0-9;]*[a-zA-Z]|\x1b\[[0-9;?]*\$p")
 
 
 class Terminal:
-    """A program in a pseudo-terminal of 120×40 in true colour; see `running`."""
+    """A program in a pseudo-terminal of 120×40 in true color; see `running`."""
 
     def __init__(self, file: int, pid: int, started: float) -> None:
         self.pid = pid

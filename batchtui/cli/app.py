@@ -88,7 +88,7 @@ def batchtui(
     Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY, or from a profile of the
     config file. Data goes to stdout, everything else to stderr.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorised, 4 not reachable, 5 results incomplete
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorized, 4 not reachable, 5 results incomplete
     or requests that did not succeed (watch), 130 interrupted.
     """
     session = Session(
@@ -119,7 +119,7 @@ def main(open_screens: Callable[[Session], int], arguments: Sequence[str] | None
         arguments: The words after the program's name; those of this process by default.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 usage, 3 not authorised, 4 not reachable, 5 incomplete,
+        The exit code: 0 done, 1 failed, 2 usage, 3 not authorized, 4 not reachable, 5 incomplete,
         130 interrupted.
     """
     try:

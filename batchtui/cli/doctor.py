@@ -15,7 +15,7 @@ from batchtui.process import FAILED
 def doctor(context: click.Context, as_json: bool) -> None:
     """Say what is missing here, and what to do.
 
-    Looks at Python, the terminal and its colours, the configuration, the cache folder, certificates, the
+    Looks at Python, the terminal and its colors, the configuration, the cache folder, certificates, the
     proxy, the key, and asks the API for one batch. Each line begins with ok or with fix. Works without a key
     and without a network. Secrets are not shown: what it prints may be pasted into a report.
 

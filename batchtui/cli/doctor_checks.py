@@ -47,7 +47,7 @@ def checks(session: Session) -> Iterator[Check]:
 
     yield python(sys.version_info[:3])
     yield terminal(os.environ, _terminal_size())
-    yield colours(os.environ)
+    yield colors(os.environ)
     try:
         draft = session.draft_profile(session.profile)
         yield config(session.config_path)
@@ -90,18 +90,18 @@ def terminal(env: Mapping[str, str], size: tuple[int, int] | None) -> Check:
     return Check("terminal", True, text)
 
 
-def colours(env: Mapping[str, str]) -> Check:
-    """How many colours the screens will use."""
+def colors(env: Mapping[str, str]) -> Check:
+    """How many colors the screens will use."""
     kind = env.get("TERM", "")
     if env.get("NO_COLOR"):
         text = "none, by NO_COLOR"
     elif env.get("COLORTERM") in ("truecolor", "24bit") or kind.endswith("-direct"):
-        text = "true colour"
+        text = "true color"
     elif "256color" in kind:
-        text = "256; if the terminal has true colour, set COLORTERM=truecolor"
+        text = "256; if the terminal has true color, set COLORTERM=truecolor"
     else:
         text = "16"
-    return Check("colours", True, text)
+    return Check("colors", True, text)
 
 
 def config(path: Path) -> Check:

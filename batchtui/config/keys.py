@@ -150,7 +150,7 @@ KEYS = (
         "everywhere", "command_palette", (":", "ctrl+p"), "command", "find a command by its name", pinned=True
     ),
     Key("everywhere", "log", ("L",), "log", "every call to the API", show=False),
-    Key("everywhere", "theme", ("t",), "theme", "dark, light, the terminal's own colours", show=False),
+    Key("everywhere", "theme", ("t",), "theme", "dark, light, the terminal's own colors", show=False),
     Key("everywhere", "repaint", ("ctrl+l",), "repaint", "repaint the whole screen", show=False),
     Key("everywhere", "suspend", ("ctrl+z",), "suspend", "back to the shell; fg returns", show=False),
     Key("everywhere", "help", ("?",), "help", "the keys of this screen", pinned=True),

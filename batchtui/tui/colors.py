@@ -1,4 +1,4 @@
-"""Three palettes of one design: dim borders, no filled bars, one accent, colour for status only.
+"""Three palettes of one design: dim borders, no filled bars, one accent, color for status only.
 
 Without Textual, because the first frame is drawn before that is imported; `theme` makes them its themes.
 """
@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 
 
 class Palette(TypedDict):
-    """The colours of a theme, by the names of Textual's `Theme`."""
+    """The colors of a theme, by the names of Textual's `Theme`."""
 
     name: str
     primary: str
@@ -132,7 +132,7 @@ ANSI = Palette(
         "scrollbar-background-active": "ansi_default",
     },
 )
-"""For terminals of 16 colours: the terminal's own palette and background."""
+"""For terminals of 16 colors: the terminal's own palette and background."""
 
 PALETTES = (DARK, LIGHT, ANSI)
 """All of them; the first is the default."""

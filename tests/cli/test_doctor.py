@@ -154,15 +154,15 @@ def test_terminals(env: dict[str, str], size: tuple[int, int] | None, ok: bool, 
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "true colour"),
-        ({"TERM": "xterm-direct"}, "true colour"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "true color"),
+        ({"TERM": "xterm-direct"}, "true color"),
         ({"TERM": "screen-256color"}, "256;"),
         ({"TERM": "linux"}, "16"),
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"}, "none, by NO_COLOR"),
     ],
 )
-def test_colours(env: dict[str, str], said: str) -> None:
-    assert checks.colours(env).text.startswith(said)
+def test_colors(env: dict[str, str], said: str) -> None:
+    assert checks.colors(env).text.startswith(said)
 
 
 def test_an_old_python() -> None:

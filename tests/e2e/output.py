@@ -10,7 +10,7 @@ _BYTE = r"[0-9]{1,3}"
 _STYLE = rf"(?:[0-9]|2[1-9]|3[0-79]|4[0-79]|9[0-7]|10[0-7]|[34]8;5;{_BYTE}|[34]8;2;{_BYTE};{_BYTE};{_BYTE})"
 _SCREEN = "|".join(
     (
-        rf"\x1b\[(?:{_STYLE}(?:;{_STYLE})*)?m",  # colours
+        rf"\x1b\[(?:{_STYLE}(?:;{_STYLE})*)?m",  # colors
         r"\x1b\[(?:[0-9]{1,2};[0-9]{1,3}H|[0-9]{1,3}G)",  # where the cursor goes
         r"\x1b\[\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]",  # modes
         r"\x1b\[\?(?:2026|2048)\$p",  # questions about modes
@@ -29,7 +29,7 @@ _SEQUENCE = re.compile(
 
 @dataclass
 class Output:
-    """What reached the terminal besides text, colours and cursor moves."""
+    """What reached the terminal besides text, colors and cursor moves."""
 
     copies: list[str] = field(default_factory=list)
     """Texts put into the clipboard."""

@@ -47,9 +47,9 @@ def test_without_a_terminal_it_is_told_which_command_to_use() -> None:
         ({"COLORTERM": ""}, r"38;5;\d+"),
         ({"COLORTERM": "", "TERM": "linux"}, r"3[0-7]|9[0-7]"),
     ],
-    ids=["true colour", "256 colours", "16 colours"],
+    ids=["true color", "256 colors", "16 colors"],
 )
-def test_no_more_colours_than_the_terminal_has(
+def test_no_more_colors_than_the_terminal_has(
     frozen_sandbox: Embedded, start: Start, env: dict[str, str], wanted: str
 ) -> None:
     terminal = start(frozen_sandbox.base_url, key=frozen_sandbox.api_key, **env)
@@ -63,8 +63,8 @@ def test_no_more_colours_than_the_terminal_has(
 def test_no_color(frozen_sandbox: Embedded, start: Start) -> None:
     terminal = start(frozen_sandbox.base_url, key=frozen_sandbox.api_key, NO_COLOR="1", COLORTERM="truecolor")
     terminal.until_shown("live", "in progress", "▸")
-    colours = re.findall(r"38;2;(\d+);(\d+);(\d+)", " ".join(styles_of(terminal.raw)))
-    assert all(max(map(int, rgb)) - min(map(int, rgb)) < 8 for rgb in colours), "only greys"
+    colors = re.findall(r"38;2;(\d+);(\d+);(\d+)", " ".join(styles_of(terminal.raw)))
+    assert all(max(map(int, rgb)) - min(map(int, rgb)) < 8 for rgb in colors), "only greys"
 
 
 def test_over_ssh_nothing_is_animated(frozen_sandbox: Embedded, start: Start) -> None:

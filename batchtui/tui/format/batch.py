@@ -41,7 +41,7 @@ NONE = "·"
 
 
 class Status(NamedTuple):
-    """How a batch is doing: a sign and words, so that nothing hangs on colour alone."""
+    """How a batch is doing: a sign and words, so that nothing hangs on color alone."""
 
     sign: str
     words: str

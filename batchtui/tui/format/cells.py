@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from batchtui.text import clean_line
 
 Tone = Literal["", "strong", "muted", "dim", "accent", "success", "warning", "error"]
-"""What a colour says: plain, a heading, secondary, a mere line, the one accent, or how something ended."""
+"""What a color says: plain, a heading, secondary, a mere line, the one accent, or how something ended."""
 
 Align = Literal["left", "right"]
 """Where a text stands in its room."""

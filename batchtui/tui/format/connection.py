@@ -35,7 +35,7 @@ def link_words(link: Link) -> Line:
     if link.retry_in is not None:
         return [Cell(f"offline, next try in {link.retry_in} s", "warning")]
     if link.error:
-        return [Cell("not authorised" if isinstance(link.error, NotAuthorized) else "stopped", "error")]
+        return [Cell("not authorized" if isinstance(link.error, NotAuthorized) else "stopped", "error")]
     return CONNECTING
 
 

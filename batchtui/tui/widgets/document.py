@@ -129,7 +129,7 @@ class Document(LineView, can_focus=True):
         self._lay_out()
 
     def forget_styles(self) -> None:
-        """Draw in the colours of a new theme."""
+        """Draw in the colors of a new theme."""
         super().forget_styles()
         self._lay_out()
 

@@ -42,7 +42,7 @@ class LineView(Widget):
         &:ansi:focus > .line-view--lit { color: $block-cursor-foreground; }
     }
     """
-    """Colours come from the theme only."""
+    """Colors come from the theme only."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         self._painted: dict[int, Strip] = {}

@@ -111,7 +111,7 @@ async def test_a_button_asleep_is_not_clicked() -> None:
     assert app.answers == [False]
 
 
-async def test_the_pointer_is_on_no_without_colour_too() -> None:
+async def test_the_pointer_is_on_no_without_color_too() -> None:
     app = AskingApp(delete())
     async with app.run_test(size=(80, 24)):
         assert [choice.line(0).text.rstrip() for choice in app.dialog.query(Choice)] == [

@@ -1,4 +1,4 @@
-"""What the widgets send to a real terminal of 120×40 in true colour: no more than we promise over SSH."""
+"""What the widgets send to a real terminal of 120×40 in true color: no more than we promise over SSH."""
 
 from __future__ import annotations
 

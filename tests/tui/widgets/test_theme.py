@@ -38,7 +38,7 @@ def test_there_is_one_accent(theme: Theme) -> None:
     assert theme.primary == theme.secondary == theme.accent
 
 
-def test_sixteen_colours_are_the_terminals_own() -> None:
+def test_sixteen_colors_are_the_terminals_own() -> None:
     colors = ANSI.to_color_system().generate()
     assert all(colors[name].startswith("ansi_") for name in (*TEXTS, "background", "border"))
 
