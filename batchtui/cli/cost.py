@@ -90,8 +90,7 @@ def _estimate(workspace: Workspace, batch_id: str) -> str:
     found = workspace.submissions.estimate(batch_id)
     if found is None or found.most is None:
         return ""
-    least = money(found.least).replace("<", "less than ")
-    return f" By its requests {least} for the input, {found.max_text} in all."
+    return f" By its requests {found.input_text} for the input, {found.max_text} in all."
 
 
 def _print(name: str, found: Cost, *, is_first: bool = False) -> None:

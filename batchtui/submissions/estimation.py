@@ -30,12 +30,16 @@ class Estimate(NamedTuple):
     unpriced: tuple[str, ...] = ()
 
     @property
+    def input_text(self) -> str:
+        """`about $1.23`."""
+        return _about(self.least)
+
+    @property
     def max_text(self) -> str:
         """`at most $1.23`, or `about $1.23` if it may be more."""
         if self.is_bound:
             return f"at most {money(self.most, round_up=True)}"
-        amount = money(self.most)
-        return amount.replace("<", "less than ") if amount.startswith("<") else f"about {amount}"
+        return _about(self.most)
 
     @property
     def text(self) -> str:
@@ -43,8 +47,13 @@ class Estimate(NamedTuple):
         if self.most is None:
             models = "model" if len(self.unpriced) == 1 else "models"
             return f"Cost unknown: no price for {models} {', '.join(self.unpriced)}."
-        text = f"Estimated cost: {money(self.least)} for the input, {self.max_text} with replies."
+        text = f"Estimated cost: {self.input_text} for the input, {self.max_text} with replies."
         return text if self.is_bound else f"{text} May be more: some inputs have no known size."
+
+
+def _about(dollars: Decimal | None) -> str:
+    text = money(dollars)
+    return text.replace("<", "less than ") if text.startswith("<") else f"about {text}"
 
 
 def estimate(loads: Sequence[Load]) -> Estimate:

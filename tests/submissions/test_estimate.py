@@ -92,6 +92,7 @@ def test_only_bounds_are_rounded_up() -> None:
     about = bound._replace(is_bound=False)
     assert (about.max_text, price_at_most(about).short) == ("about $1.23", "~ $1.23")
     assert price_at_most(about).words == "about $1.23, an estimate"
+    assert about._replace(least=Decimal("0.00001")).input_text == "less than $0.0001"
 
 
 @pytest.mark.parametrize("source", [{"type": "url", "url": "https://example.com/x.png"}, {"type": "file"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from batchtui.config import Settings
@@ -70,6 +71,20 @@ async def test_no_matches_offline_says_that_older_batches_were_not_searched(tmp_
         paste(pilot, "[none]")
         await pilot.press("enter")
         await until_shown(pilot, "No matches in the 100 batches known here. Not connected.")
+
+
+async def test_list_is_offline_after_results_could_not_be_reached(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(embedded(SandboxOptions(speed=0)))
+        async with driven(app_for(server, tmp_path, settings=Settings())) as pilot:
+            await until_shown(pilot, "live")
+            table = pilot.app.screen.query_one(BatchTable)
+            table.move_to(next(row for row, batch in enumerate(table.shown) if batch.is_ended))
+            stack.close()
+            await pilot.press("enter")
+            await until_shown(pilot, "All connection attempts failed")
+            await pilot.press("q")
+            await until_shown(pilot, "offline, next try in")
 
 
 async def test_results_that_cannot_be_reached_say_so(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from batchtui.tui.format.batch import (
     COLUMNS,
     FILTER_TERMS,
     STATUSES,
+    Price,
     matching,
+    price_words,
     row_cells,
     status_of,
     unknown_terms,
@@ -66,3 +68,9 @@ def test_err_counts_all_that_did_not_succeed_and_has_errors_finds_it() -> None:
         requests, ok, err = (int(cells[name].replace("·", "0")) for name in ("requests", "ok", "err"))
         assert requests == ok + err + batch.counts.processing
         assert bool(matching([batch], "has:errors")) is bool(err)
+
+
+def test_ended_batch_shows_its_estimate_in_list_and_detail() -> None:
+    price = Price("≤ $0.0023", "at most $0.0023, an estimate", is_actual=False)
+    assert row_cells(ENDED, 90.0, price)[-1].text == "≤ $0.0023"
+    assert price_words(ENDED, price, is_saved=False) == f"{price.words}, open the results to know"
