@@ -330,8 +330,8 @@ class Journal:
 
     def possible_children(self, batch_id: str) -> list[Submission]:
         """Return submissions without their first record, which may be resubmissions of a batch."""
-        records = self._all().records.values()
-        return [*self.unrecorded(), *(r for r in records if r.may_have_parent and batch_id not in r.batch_ids)]
+        attached = (one for one in self._all().records.values() if one.may_have_parent)
+        return [*self.unrecorded(), *(one for one in attached if batch_id not in one.batch_ids)]
 
     def parts(self, submission: str) -> list[Part]:
         """Return the parts of a submission; none if it does not exist."""

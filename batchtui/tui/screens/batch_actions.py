@@ -85,7 +85,8 @@ class BatchActionsScreen(BaseScreen):
         ended = _ended(chosen)
         saved = [batch for batch in ended if self._workspace.has_saved_results(batch.id)]
         unsaved = [batch for batch in ended if batch.has_results and batch not in saved]
-        consequences = [_what_is_lost(ended, unsaved, saved), *self._about_others(chosen, ended, "still running")]
+        others = self._about_others(chosen, ended, "still running")
+        consequences = [_what_is_lost(ended, unsaved, saved), *others]
         number = len(ended) if unsaved or len(ended) >= TYPED_FROM else None
         question = Confirm(
             f"Delete {self._meant(ended)} for good?",
