@@ -69,7 +69,7 @@ class Confirm(Dialog[bool]):
         self._number = number
         self._typed = ""
         self._is_yes_refused = False
-        """Whether Yes was selected before the number was typed: enter then explains instead of pressing No."""
+        """Whether Yes was selected before the number was typed: enter then says so instead of pressing No."""
         self._yes = Choice(yes, id="yes")
         self._yes.disabled = number is not None
 
