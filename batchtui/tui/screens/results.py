@@ -338,7 +338,7 @@ class ResultsScreen(ReadingScreen):
         )
         if found.problem:
             self.call_later(self.batchtui.tell, found.problem, failed=True)
-        if found.is_over:
+        if found.is_over and found.query != self._query:
             self.call_later(self._sort_found, found, keep_cursor=True)
 
     @work(exclusive=True, group="query")
