@@ -110,6 +110,9 @@ async def test_a_search_finds_what_is_said_and_lights_it(frozen_sandbox: Embedde
         found = table.row_count
         assert 10 < found < SUPPORT
         await until(pilot, lambda: "mattress" in " ".join(document.lines).lower())
+        table.action_cursor_down()
+        screen.action_next_match()  # before the pane has followed
+        assert screen._pane.row == table.current
         await pilot.press("n", "n", "n")
         assert table.cursor_row
         await until(pilot, lambda: "mattress" in " ".join(document.lines).lower())

@@ -30,6 +30,7 @@ class ReadingScreen(ResubmittingScreen):
         self._go_to_match(-1)
 
     def _go_to_match(self, step: int) -> None:
+        self.show_current()  # the cursor may not have rested yet
         if not self._pane.next_match(step):
             row = self._list.cursor_row or 0
             self._list.move_to(row + step)
