@@ -126,6 +126,8 @@ async def test_duplicate_needs_typed_number(
         await until_shown(pilot, "Identical requests were submitted")
         assert "Type 10 to confirm" in screen_text(pilot)
         await pilot.press("right", "enter")
+        await until_shown(pilot, "type 10 first")
+        await pilot.press("escape")
         await until(pilot, lambda: not pilot.app.screen.is_modal)
     assert sizes(http_to(sandbox)) == [10]
 
@@ -190,7 +192,7 @@ async def test_group_is_resubmitted(home: Path, sandbox_with: Start, http_to: Ht
         await until_shown(pilot, "saved here")
         await pilot.press("space")  # what is marked does not matter to what is done to a group
         await pilot.press("e")
-        await until_shown(pilot, "R submits it again")
+        await until_shown(pilot, "R: resubmit")
         await pilot.press("R")
         await until_shown(pilot, "This group of errors only.")
         await confirm(pilot, "Submit 2 requests again?")
