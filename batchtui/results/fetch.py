@@ -140,10 +140,10 @@ class Fetcher:
         await self._download(disk)
 
     async def _show_complete(self, disk: Disk) -> None:
-        rows, total, _ = await disk.do(_look, self.files)
+        rows, _ = await disk.do(_look, self.files)
         if self.files.size and not rows:
             raise OSError("the index cannot be read")  # nobody may take that for no results
-        self._publish(state=State.COMPLETE, rows_here=rows, bytes_here=self.files.size, bytes_total=total)
+        self._publish(state=State.COMPLETE, rows_here=rows, bytes_here=self.files.size)
 
     async def _set_aside(self, disk: Disk, damage: str) -> bool:
         """Sets damaged results aside if the server gives them again; whether it does."""
@@ -152,8 +152,8 @@ class Fetcher:
             async with self._open_results(0, None):
                 aside = await disk.do(set_aside, self.files)
         except ApiError as error:
-            rows, total, _ = await disk.do(_look, self.files)
-            self._publish(rows_here=rows, bytes_here=self.files.size, bytes_total=total)
+            rows, _ = await disk.do(_look, self.files)
+            self._publish(rows_here=rows, bytes_here=self.files.size)
             self._show(State.FAILED, error=f"{here} and were not downloaded again: {error}")
             return False
         self._publish(notice=f"{here}: they are downloaded again, and the damaged copy is kept as {aside}.")
@@ -194,12 +194,11 @@ class Fetcher:
 
     async def _follow(self, disk: Disk) -> None:
         """Shows how another process is getting on."""
-        rows, total, is_complete = await disk.do(_look, self.files)
+        rows, is_complete = await disk.do(_look, self.files)
         self._publish(
             state=State.COMPLETE if is_complete else State.FOLLOWING,
             rows_here=rows,
             bytes_here=self.files.size,
-            bytes_total=total,
         )
         if not is_complete:
             await asyncio.sleep(FOLLOW_SECONDS)
@@ -210,11 +209,7 @@ class Fetcher:
     def _publish(self, **news: Any) -> None:  # noqa: ANN401 - fields of Progress
         writer = self._writer
         if writer:
-            news |= {
-                "rows_here": writer.readable_rows,
-                "bytes_here": writer.size,
-                "bytes_total": writer.total,
-            }
+            news |= {"rows_here": writer.readable_rows, "bytes_here": writer.size}
         progress = replace(self.progress, **news)
         if progress != self.progress:
             self.progress = progress
@@ -237,10 +232,10 @@ def _close(opening: Future[ResultWriter]) -> None:
         opening.result().close()
 
 
-def _look(files: ResultFiles) -> tuple[int, int | None, bool]:
-    """Rows that are here, bytes in all if known, and whether all of them are here and indexed."""
+def _look(files: ResultFiles) -> tuple[int, bool]:
+    """Return how many rows are readable, and whether the results are complete and indexed."""
     with Results(files) as results:
-        return results.rows_here, results.state.total, results.is_whole
+        return results.rows_here, results.is_whole
 
 
 def _why_not_written(files: ResultFiles, error: OSError | sqlite3.Error) -> str:

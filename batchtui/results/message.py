@@ -47,7 +47,6 @@ class OpenedResult:
         stop_reason: Why it stopped.
         stop_note: More about that: the stop sequence, or why it was refused.
         usage: The usage object as sent.
-        message_id: The id of the reply.
         value: The whole line as JSON value; None where it is not JSON.
     """
 
@@ -59,7 +58,6 @@ class OpenedResult:
     stop_reason: str = ""
     stop_note: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
-    message_id: str = ""
     value: Any = None
 
     @property
@@ -115,7 +113,6 @@ def open_result(line: bytes) -> OpenedResult:
         stop_reason=as_text(message.get("stop_reason")),
         stop_note=_stop_note(message),
         usage=as_object(message.get("usage")),
-        message_id=as_text(message.get("id")),
         value=value,
     )
 

@@ -41,7 +41,6 @@ class Progress:
     Attributes:
         state: What it is doing.
         bytes_here: Bytes of results on this disk.
-        bytes_total: Bytes of the whole file, if the server said so.
         rows_here: Results on this disk.
         rows_expected: Results that the batch has, if known.
         bytes_per_second: Over the last seconds.
@@ -52,7 +51,6 @@ class Progress:
 
     state: State = State.OPENING
     bytes_here: int = 0
-    bytes_total: int | None = None
     rows_here: int = 0
     rows_expected: int | None = None
     bytes_per_second: float = 0.0

@@ -1,4 +1,4 @@
-"""Which results to show, and in which order."""
+"""A filter and sort order over results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchtui.results.errors import fold
 
 
 class Sort(StrEnum):
-    """What to order by; the value is the SQL that does it."""
+    """A sort key; the value is its SQL expression."""
 
     FILE = "n"
     CUSTOM_ID = "custom_id"
@@ -21,41 +21,35 @@ class Sort(StrEnum):
 
     @property
     def is_largest_first(self) -> bool:
-        """Whether people mostly want the largest first."""
+        """Whether to sort in descending order by default."""
         return self in (Sort.INPUT_TOKENS, Sort.OUTPUT_TOKENS, Sort.LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A filter and an order over results. What is None is not asked for.
+    """A filter and sort order over results. Fields that are None match everything.
 
     Attributes:
-        custom_id: Exactly this one.
+        custom_id: The exact custom_id.
         outcome: Such as `errored`.
         error_type: Such as `overloaded_error`.
-        error_pattern: A folded message, as `ErrorGroup.pattern` has it.
-        model: The model that answered.
-        stop_reason: Such as `max_tokens`.
-        flag: What is odd about the line, as `Flag` has it.
-        text: A part of the custom_id or of the error message; ASCII letters match in either case.
-        sort: What to order by.
-        descending: Whether to turn the order round.
+        error_pattern: A folded message, as in `ErrorGroup.pattern`.
+        flag: A `Flag` value.
+        sort: The sort key.
+        descending: Whether to reverse the order.
     """
 
     custom_id: str | None = None
     outcome: str | None = None
     error_type: str | None = None
     error_pattern: str | None = None
-    model: str | None = None
-    stop_reason: str | None = None
     flag: str | None = None
-    text: str | None = None
     sort: Sort = Sort.FILE
     descending: bool = False
 
     @property
     def is_everything(self) -> bool:
-        """Whether it is all results in the order of the file."""
+        """Whether it selects all results in file order."""
         return self == EVERYTHING
 
     @property
@@ -68,7 +62,7 @@ class Query:
         """The filter as an SQL condition and its parameters."""
         terms = ["TRUE"]
         values: list[str] = []
-        for column in ("custom_id", "outcome", "error_type", "model", "stop_reason", "flag"):
+        for column in ("custom_id", "outcome", "error_type", "flag"):
             value = getattr(self, column)
             if value is not None:
                 terms.append(f"{column} = ?")
@@ -76,22 +70,12 @@ class Query:
         if self.error_pattern is not None:
             terms.append(f"{fold.__name__}(error_message) = ?")
             values.append(self.error_pattern)
-        if self.text:
-            terms.append("(custom_id LIKE ? ESCAPE '\\' OR error_message LIKE ? ESCAPE '\\')")
-            values += [_containing(self.text)] * 2
         return " AND ".join(terms), values
 
     @property
     def order(self) -> str:
-        """The order as SQL; rows that are equal stay in the order of the file."""
+        """The order as SQL; equal rows stay in file order."""
         return f"{self.sort.value} {'DESC' if self.descending else 'ASC'}, n"
 
 
 EVERYTHING = Query()
-
-
-def _containing(text: str) -> str:
-    """A LIKE pattern for what contains the text itself, its wildcards taken as they are."""
-    for sign in "\\%_":
-        text = text.replace(sign, "\\" + sign)
-    return f"%{text}%"

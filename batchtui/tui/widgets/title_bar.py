@@ -38,21 +38,6 @@ class TitleBar(LineView):
         self._badges = badges
         self._status: Line = ""
 
-    def show_path(self, *path: str) -> None:
-        """Say where this is, the app's name first."""
-        self._path = path
-        self.repaint()
-
-    def show_detail(self, detail: str) -> None:
-        """Say what follows the path."""
-        self._detail = detail
-        self.repaint()
-
-    def show_badges(self, *badges: str) -> None:
-        """Say which words stand out."""
-        self._badges = badges
-        self.repaint()
-
     def show_status(self, status: Line) -> None:
         """Say how things stand, at the right; this is what stays where there is little room."""
         self._status = status

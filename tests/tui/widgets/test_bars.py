@@ -43,10 +43,8 @@ async def test_the_title_says_where_and_how_things_stand() -> None:
     async with BarApp(bar).run_test(size=(60, 3)):
         bar.show_status([Cell("3 running   "), Cell("live", "success")])
         assert bar.line(0).text == " batchtui  prod · example.org  SANDBOX     3 running   live "
-        bar.show_detail("")
-        bar.show_badges()
-        bar.show_path("batchtui", "…uDC", "results")
-        bar.show_status("")
+    bar = TitleBar(("batchtui", "…uDC", "results"))
+    async with BarApp(bar).run_test(size=(60, 3)):
         assert bar.line(0).text.rstrip() == " batchtui › …uDC › results"
 
 
@@ -61,12 +59,9 @@ async def test_the_status_stays_where_the_title_is_narrow(width: int) -> None:
 
 
 async def test_hostile_texts_in_title_and_panel_are_only_shown() -> None:
-    bar, panel = TitleBar(), Panel(Table())
-    async with BarApp(bar, panel).run_test(size=(50, 6)) as pilot:
-        for text in HOSTILE:
-            bar.show_path("batchtui", text)
-            bar.show_detail(text)
-            bar.show_badges(text)
+    for text in HOSTILE:
+        bar, panel = TitleBar(("batchtui", text), detail=text, badges=(text,)), Panel(Table())
+        async with BarApp(bar, panel).run_test(size=(50, 6)) as pilot:
             bar.show_status(text[:30])
             panel.show_title(text)
             panel.show_note([Cell(text, "error")])
@@ -90,7 +85,6 @@ async def test_saying_the_same_again_paints_nothing() -> None:
         await pilot.pause()
         before = bar.painted
         bar.show_status([Cell("live")])
-        bar.show_detail("prod")
         await pilot.pause()
         assert bar.painted == before
         bar.show_status("offline")
