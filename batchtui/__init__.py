@@ -1,7 +1,7 @@
-"""See, read and steer Anthropic Message Batches from a terminal.
+"""Browse, monitor and manage Anthropic Message Batches from the terminal.
 
-From Python: `load_profile` says where and as whom, `BatchesClient` makes the API's calls, and `Workspace` is
-what the screens and the commands stand on.
+From Python: `load_profile` loads a profile, `BatchesClient` calls the API, and `Workspace` is the core of the
+app and the command line.
 """
 
 from typing import TYPE_CHECKING

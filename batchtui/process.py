@@ -13,8 +13,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, TextIO
+from types import FrameType, ModuleType, TracebackType
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -55,6 +55,8 @@ def prepare_process() -> None:
     sys.unraisablehook = lambda args: _report_bug(args.exc_value)
     _open_closed_streams()
     codecs.register_error(_ESCAPES, _json_escapes)
+    # httpx imports its own command line, with rich and pygments, if they are installed: 30 ms for nothing.
+    sys.modules.setdefault("httpx._main", cast("ModuleType", None))
     sys.stdout = _named_stdout(sys.stdout)
     sys.stderr.reconfigure(errors=_ESCAPES)  # type: ignore[union-attr]  # always a TextIOWrapper here
     # A core dump would hold the key and replies. Children, such as a command that prints the key, inherit it.
@@ -62,6 +64,13 @@ def prepare_process() -> None:
     for number in END_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores SIGHUP, and that must stay so
             signal.signal(number, _interrupt)
+
+
+def read_large_chunks() -> None:
+    """Let httpcore read 256 kB at a time, not 64 kB: 268 MB of results take 0.30 s instead of 0.54 s."""
+    import httpcore
+
+    httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 
 def forbid_memory_reads() -> None:

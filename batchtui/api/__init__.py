@@ -3,9 +3,7 @@
 The errors are cheap to import. The client and the models import httpx and pydantic (100 ms) on first use.
 """
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from batchtui.lazy import lazy_names
 
@@ -32,13 +30,8 @@ if TYPE_CHECKING:
         UnknownRange,
         UnusableId,
     )
-    from batchtui.api.messages import ContentBlock, Message, Usage
-    from batchtui.api.results import ErrorBody, ErrorDetail, Result, ResultLine
     from batchtui.api.retry import RetryPolicy
     from batchtui.api.stream import ResultStream
-
-# httpx imports its own command line, with rich and pygments, where those are installed (30 ms).
-sys.modules.setdefault("httpx._main", cast("ModuleType", None))
 
 __all__ = [
     "ApiError",
@@ -47,11 +40,7 @@ __all__ = [
     "BatchesClient",
     "Call",
     "ConnectionLost",
-    "ContentBlock",
     "DeletedMessageBatch",
-    "ErrorBody",
-    "ErrorDetail",
-    "Message",
     "MessageBatch",
     "NotAuthorized",
     "NotFound",
@@ -61,8 +50,6 @@ __all__ = [
     "RateLimited",
     "ReadOnlySession",
     "RequestCounts",
-    "Result",
-    "ResultLine",
     "ResultStream",
     "RetryPolicy",
     "ServerError",
@@ -72,7 +59,6 @@ __all__ = [
     "UnexpectedResponse",
     "UnknownRange",
     "UnusableId",
-    "Usage",
 ]
 
 _MODULES = {
@@ -98,8 +84,6 @@ _MODULES = {
         "UnknownRange",
         "UnusableId",
     ),
-    "messages": ("ContentBlock", "Message", "Usage"),
-    "results": ("ErrorBody", "ErrorDetail", "Result", "ResultLine"),
     "retry": ("RetryPolicy",),
     "stream": ("ResultStream",),
 }

@@ -1,4 +1,4 @@
-"""The `batchtui` command: options, sub-commands, and how failures become one sentence and an exit code."""
+"""The `batchtui` command: its options and subcommands, and error handling."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from batchtui.process import FAILED, StdoutError, silence
 
 
 class ClosedPipe(Exception):
-    """Whoever read our output has gone."""
+    """The reader of stdout has closed it."""
 
 
 class Commands(click.Group):
-    """The commands, for which a closed pipe is no failure; click by itself would exit with 1."""
+    """A command group that treats a closed pipe as success; click would exit with 1."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
-        """Reads the options; `--help` and `--version` print here."""
+        """Parse the options; `--help` and `--version` print here."""
         with _pipe_may_close():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs the command that was asked for."""
+        """Run the command."""
         with _pipe_may_close():
             return super().invoke(ctx)
 
@@ -62,16 +62,14 @@ def _pipe_may_close() -> Iterator[None]:
 @click.option(
     "--profile",
     metavar="NAME",
-    help="Profile of the config file to use.",
+    help="Profile from the config file.",
     shell_complete=complete_profile,
 )
-@click.option("--base-url", metavar="URL", help="API to talk to: https, or http on this machine.")
-@click.option(
-    "--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is kept on disk."
-)
-@click.option("--read-only", is_flag=True, help="Nothing is canceled, deleted or submitted.")
-@click.option("--demo", is_flag=True, help="Try it on a sandbox that runs inside: no key, no network.")
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal, for selecting text.")
+@click.option("--base-url", metavar="URL", help="API base URL: https, or http on localhost.")
+@click.option("--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Cache folder.")
+@click.option("--read-only", is_flag=True, help="Do not cancel, delete or submit anything.")
+@click.option("--demo", is_flag=True, help="Use a built-in sandbox: no key, no network.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal, to select text.")
 @click.version_option(__version__, "--version", "-V", prog_name="batchtui")
 @click.pass_context
 def batchtui(
@@ -83,13 +81,13 @@ def batchtui(
     demo: bool,
     no_mouse: bool,
 ) -> int:
-    """See, read and steer Anthropic Message Batches from a terminal.
+    """Browse, monitor and manage Anthropic Message Batches from the terminal.
 
-    Without a command, opens the screens. The key comes from ANTHROPIC_API_KEY, or from a profile of the
-    config file. Data goes to stdout, everything else to stderr.
+    Without a command, opens the app. The key is read from ANTHROPIC_API_KEY or from a profile in the config
+    file. Data goes to stdout, everything else to stderr.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not authorized, 4 not reachable, 5 results incomplete
-    or requests that did not succeed (watch), 130 interrupted.
+    Exit codes: 0 success, 1 failure, 2 usage error, 3 not authorized, 4 not reachable, 5 incomplete results
+    or failed requests (watch), 130 interrupted.
     """
     session = Session(
         open_screens=context.obj,
@@ -104,32 +102,31 @@ def batchtui(
     return 0 if context.invoked_subcommand else session.open_screens(session)
 
 
-SEEING = (list_, show, watch, results, search, errors, cost)
+READING = (list_, show, watch, results, search, errors, cost)
 CHANGING = (create, resubmit, attach, cancel, delete)
 UPKEEP = (cache, config, doctor, completion, sandbox)
-for command in (*SEEING, *CHANGING, *UPKEEP):
+for command in (*READING, *CHANGING, *UPKEEP):
     batchtui.add_command(command)
 
 
 def main(open_screens: Callable[[Session], int], arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line.
+    """Run the command line.
 
     Args:
-        open_screens: What to run when no command is given; answers the exit code.
-        arguments: The words after the program's name; those of this process by default.
+        open_screens: Runs the app if no command is given, and returns the exit code.
+        arguments: Command-line arguments; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 usage, 3 not authorized, 4 not reachable, 5 incomplete,
-        130 interrupted.
+        The exit code.
     """
     try:
         code = batchtui.main(args=arguments, prog_name="batchtui", obj=open_screens, standalone_mode=False)
     except ClosedPipe:
         silence(sys.stdout.fileno())
         return 0
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - explain raises what it does not know
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - explain raises bugs again
         if VARIABLE in os.environ:
-            return FAILED  # a shell completes: whatever is wrong must not spoil the line that is being typed
+            return FAILED  # in shell completion, an error message would garble the command line
         if isinstance(error, StdoutError):
             silence(sys.stdout.fileno())
         sentence, code = explain(error)

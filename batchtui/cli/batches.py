@@ -26,24 +26,31 @@ STATUSES = ("in_progress", "canceling", "ended")
 
 
 @click.command("list")
-@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="How many.")
-@click.option("--all", "every", is_flag=True, help="All there are, however many.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those of one status.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as the API gives it.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many.",
+)
+@click.option("--all", "every", is_flag=True, help="All batches.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only batches with this status.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON object of each batch.")
 @click.pass_obj
 def list_(session: Session, limit: int, every: bool, status: str | None, as_json: bool) -> None:
-    """List the batches, newest first.
+    """List batches, newest first.
 
-    Asks the server, and keeps in the cache what it says. The counts may stay at processing until a batch
-    ends. `err` counts the requests that errored, expired or were canceled, which `show` tells apart. A batch
-    whose results the server has removed, 29 days after its creation, is shown as archived.
+    Counts may stay at processing until a batch ends. `err` is the number of requests that errored, expired or
+    were canceled; `show` lists them separately. A batch is archived when the server has removed its results,
+    29 days after its creation.
     """
 
     async def work(workspace: Workspace) -> None:
         batches = await workspace.list(inf if every else limit, status)
         if as_json:
             for batch in batches:
-                print_json(workspace.batches.wire(batch.id) or "")
+                print_json(workspace.wire(batch.id))
         elif batches:
             _print_batches(batches)
         else:
@@ -54,20 +61,20 @@ def list_(session: Session, limit: int, every: bool, status: str | None, as_json
 
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
-@click.option("--json", "as_json", is_flag=True, help="The JSON object as the API gives it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON object as sent by the API.")
 @click.pass_obj
 def show(session: Session, batch_id: str, as_json: bool) -> None:
-    """Show one batch as the server has it now.
+    """Show one batch.
 
-    Here as in all commands ID may be shortened to what begins only one batch seen before.
+    In all commands, ID may be shortened to a prefix that matches only one cached batch.
     """
 
     async def work(workspace: Workspace) -> None:
         batch = await workspace.retrieve(workspace.full_id(batch_id))
         if as_json:
-            print_json(workspace.batches.wire(batch.id) or "")
+            print_json(workspace.wire(batch.id))
         else:
-            for name, value in (*_facts(batch), *_origin(workspace.submissions.origin(batch.id))):
+            for name, value in (*_facts(batch), *_origin(workspace.details(batch).origin)):
                 print_line(f"{name:<12}{value}")
 
     session.run(work)
@@ -75,59 +82,59 @@ def show(session: Session, batch_id: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @click.pass_obj
 def cancel(session: Session, ids: tuple[str, ...], yes: bool) -> None:
     """Cancel running batches.
 
-    What has begun may still finish, and is billed. A batch is canceling until then, and has results for
-    what was done. Asks first; where there is no terminal to ask on, --yes is needed.
+    Requests in progress may still finish, and are billed. Until then the batch is canceling; afterwards it
+    has results for the finished requests. Asks for confirmation; without a terminal, --yes is required.
     """
     from batchtui.api import NotAuthorized, NotReachable
 
     async def work(workspace: Workspace) -> None:
-        wanted = [workspace.full_id(batch_id) for batch_id in ids]
-        ask(yes, f"Cancel {_named(wanted)}? Requests that are not done yet will have no result.")
+        batch_ids = [workspace.full_id(batch_id) for batch_id in ids]
+        ask(yes, f"Cancel {_describe(batch_ids)}? Unfinished requests will have no result.")
 
         async def cancel_one(batch_id: str) -> None:
             await workspace.cancel(batch_id)
-            batch = workspace.batches.get(batch_id)
+            batch = workspace.last_known(batch_id)
             print_line(f"{batch_id}  {batch.status if batch else 'canceling'}")
 
-        await for_each(wanted, cancel_one, stop_at=(NotAuthorized, NotReachable))
+        await for_each(batch_ids, cancel_one, stop_at=(NotAuthorized, NotReachable))
 
     session.run(work)
 
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @click.pass_obj
 def delete(session: Session, ids: tuple[str, ...], yes: bool) -> None:
-    """Delete ended batches and their results for good.
+    """Delete ended batches and their results permanently.
 
-    They are deleted on the server. Results that are saved on this disk stay here. A running batch must be
-    canceled first. Asks first, and says how many have results that are saved nowhere else; where there is no
-    terminal to ask on, --yes is needed.
+    They are deleted on the server. Saved results stay on this machine. A running batch must be canceled
+    first. Asks for confirmation, with the number of batches whose results are not saved; without a terminal,
+    --yes is required.
     """
     from batchtui.api import NotAuthorized, NotReachable
 
     async def work(workspace: Workspace) -> None:
-        wanted = [workspace.full_id(batch_id) for batch_id in ids]
-        unsaved = sum(not workspace.has_saved_results(batch_id) for batch_id in wanted)
-        lost = f" Results of {count(unsaved)} are saved nowhere else and will be lost." if unsaved else ""
-        ask(yes, f"Delete {_named(wanted)} for good?{lost}")
+        batch_ids = [workspace.full_id(batch_id) for batch_id in ids]
+        unsaved = sum(not workspace.has_saved_results(batch_id) for batch_id in batch_ids)
+        lost = f" The results of {count(unsaved)} are saved nowhere else and will be lost." if unsaved else ""
+        ask(yes, f"Delete {_describe(batch_ids)} permanently?{lost}")
 
         async def delete_one(batch_id: str) -> None:
             await workspace.delete(batch_id)
             print_line(f"{batch_id}  deleted")
 
-        await for_each(wanted, delete_one, stop_at=(NotAuthorized, NotReachable))
+        await for_each(batch_ids, delete_one, stop_at=(NotAuthorized, NotReachable))
 
     session.run(work)
 
 
-def _named(ids: list[str]) -> str:
+def _describe(ids: list[str]) -> str:
     return ids[0] if len(ids) == 1 else plural(len(ids), "batch", "batches")
 
 
@@ -172,7 +179,7 @@ def _facts(batch: Batch) -> list[tuple[str, str]]:
 
 
 def _origin(origin: Origin | None) -> Iterator[tuple[str, str]]:
-    """Where a batch came from, and what was submitted again of it, as far as that was here."""
+    """Where a batch was submitted from, and the batches that resubmitted its failures."""
     if origin and origin.source:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
         yield "from", origin.source + part

@@ -1,4 +1,4 @@
-"""`completion`, and what is completed: ids and profiles from this disk, at once and without a network."""
+"""`completion`: shell completion of commands, IDs and profiles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from batchtui.cache import Batch
 
 VARIABLE = "_BATCHTUI_COMPLETE"
-"""Set by the scripts when a shell asks for completions; the name is click's."""
+"""Set by click's completion scripts."""
 MOST = 50
 
 
@@ -25,9 +25,9 @@ MOST = 50
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that completes for a shell.
+    """Print the completion script for a shell.
 
-    It completes commands, options, profiles and the ids of batches.
+    Completes commands, options, profiles and batch IDs.
 
     To install it:
 
@@ -36,10 +36,9 @@ def completion(context: click.Context, shell: str) -> None:
       zsh   echo 'eval "$(batchtui completion zsh)"' >> ~/.zshrc
       fish  batchtui completion fish > ~/.config/fish/completions/batchtui.fish
 
-    Ids come from the cache, the newest first, and never from the network. Each key has a cache of its own:
-    where the key comes from a command or a keyring, no ids are completed, since a shell that completes
-    should not ask for a passphrase.
-    """  # noqa: D301 - the backspace is click's sign for lines that stay as they are
+    IDs come from the cache, newest first, without using the network. Each key has a separate cache. If the
+    key comes from a command or a keyring, IDs are not completed, because that could ask for a passphrase.
+    """  # noqa: D301 - click keeps the line breaks of a paragraph after a backspace
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
     kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
@@ -47,7 +46,7 @@ def completion(context: click.Context, shell: str) -> None:
 
 
 def complete_id(context: click.Context, _: click.Parameter, beginning: str) -> list[CompletionItem]:
-    """Cached batches whose ids begin so, the newest first, with their status; but for those given already."""
+    """Complete the IDs of cached batches, newest first, except those already given."""
     from click.shell_completion import CompletionItem
 
     given = {word for value in context.params.values() if isinstance(value, tuple) for word in value}
@@ -56,7 +55,7 @@ def complete_id(context: click.Context, _: click.Parameter, beginning: str) -> l
 
 
 def complete_profile(context: click.Context, _: click.Parameter, beginning: str) -> list[str]:
-    """Profiles of config.toml that begin so."""
+    """Complete the profiles of config.toml."""
     from batchtui.config import profile_names
 
     names = profile_names(_session(context).config_path)
@@ -78,13 +77,13 @@ def _cached(context: click.Context, beginning: str) -> list[Batch]:
 
 
 def _session(context: click.Context) -> Session:
-    """The options before the command: while completing, it has not run and has made no session."""
+    """Make a session from the global options, as completion does not run the command that does."""
     given = context.find_root()
     names = ("profile", "base_url", "cache_dir", "demo")
     return Session(given.obj, **{name: given.params[name] for name in names})
 
 
 def _about(batch: Batch) -> str:
-    # fish takes a comma for the end.
+    # fish cuts the text at a comma.
     text = f"{batch.status} · {batch.counts.total} requests · {duration(time.time() - batch.created_at)}"
     return clean_line(text).replace(",", " ")

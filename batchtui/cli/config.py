@@ -1,4 +1,4 @@
-"""`config path` and `config show`: where things lie, what is set, and where each value came from."""
+"""`config path` and `config show`: paths, values, and the source of each value."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Shown(NamedTuple):
-    """A value of the configuration as it may be shown.
+    """A config value.
 
     Attributes:
-        name: Its name, dotted where it stands in a table.
-        value: The value; None where there is none or it is hidden.
-        source: Where it came from; None for a default.
-        hidden: Whether it is kept from being shown.
+        name: Its name, dotted if it is in a table.
+        value: The value; None if it is unset or hidden.
+        source: Where it is set; None for a default.
+        hidden: Whether it may be secret.
     """
 
     name: str
@@ -34,16 +34,16 @@ class Shown(NamedTuple):
 
 @click.group()
 def config() -> None:
-    """See where things lie and what is set."""
+    """Show config values and paths."""
 
 
 @config.command()
 @click.pass_obj
 def path(session: Session) -> None:
-    """Print where the configuration file, the cache and the data are; they need not exist.
+    """Print the paths of the config file, the cache and the data folder, which may not exist yet.
 
-    What the cache holds can be fetched again from the server, but for results that it no longer has. What the
-    data folder holds cannot.
+    The cache can be downloaded again, except for results that the server no longer has. The data folder
+    cannot.
     """
     from batchtui.config import data_dir
 
@@ -52,20 +52,20 @@ def path(session: Session) -> None:
 
 
 @config.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each value.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each value.")
 @click.pass_obj
 def show(session: Session, as_json: bool) -> None:
-    """Show the profile and the settings as they apply, and where each value came from.
+    """Show the effective profile and settings, and the source of each value.
 
-    The key is never shown, nor read, nor its command run: only where it will come from. Values of custom
-    headers are hidden, since they may be secrets. Options before the command, such as --profile, count.
+    The key is not shown or read, and its command is not run; only its source is shown. Values of custom
+    headers are hidden, as they may be secret. Global options such as --profile apply.
     """
     shown = list(_shown(session))
     if as_json:
         print_objects(one._asdict() | {"source": one.source and str(one.source)} for one in shown)
     else:
         titles = (("name", LEFT), ("value", LEFT), ("from", LEFT))
-        print_table(titles, ((one.name, _words(one), _origin(one)) for one in shown))
+        print_table(titles, ((one.name, _text(one), _origin(one)) for one in shown))
 
 
 def _shown(session: Session) -> Iterator[Shown]:
@@ -86,7 +86,7 @@ def _plain(values: dict[str, Given]) -> Iterator[Shown]:
     return (Shown(name, given.value, given.source) for name, given in values.items())
 
 
-def _words(shown: Shown) -> str:
+def _text(shown: Shown) -> str:
     if shown.hidden:
         return "(hidden)"
     return "–" if shown.value is None else json.dumps(shown.value, ensure_ascii=False)
@@ -95,4 +95,4 @@ def _words(shown: Shown) -> str:
 def _origin(shown: Shown) -> str:
     if shown.source:
         return str(shown.source)
-    return "nowhere: set ANTHROPIC_API_KEY" if shown.name == "key" else "default"
+    return "not set: set ANTHROPIC_API_KEY" if shown.name == "key" else "default"

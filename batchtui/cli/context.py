@@ -1,4 +1,4 @@
-"""What every command shares: the options given before its name, and the workspace they lead to."""
+"""Global options, and the workspace they select."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command works: as whom, and in which folders."""
+    """The profile and folders of a command."""
 
     profile: Profile
     cache_root: Path
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The options before the command's name."""
+    """The global options."""
 
     open_screens: Callable[[Session], int]
     profile: str | None = None
@@ -43,7 +43,7 @@ class Session:
 
     @contextmanager
     def place(self) -> Iterator[Place]:
-        """The profile and the folders; with `--demo`, a sandbox and a folder that end with the block."""
+        """Yield the profile and folders; with `--demo`, a sandbox and folders that are removed afterwards."""
         with _demo() if self.demo else self._configured() as place:
             profile = replace(place.profile, read_only=self.read_only or place.profile.read_only)
             yield replace(place, profile=profile)
@@ -55,46 +55,46 @@ class Session:
         try:
             yield Place(self.load_profile(self.profile), self.cache_root, data_dir(), is_demo=False)
         finally:
-            # At the end, when nobody waits for it and what it imports is there already.
+            # At the end, when its imports are already loaded.
             from batchtui.disk.scratch import remove_abandoned
 
             remove_abandoned()
 
     @property
     def cache_root(self) -> Path:
-        """The cache folder of all profiles, but for the demo's."""
+        """The cache folder of all profiles except the demo."""
         from batchtui.config import cache_dir
 
         return cache_dir(self.cache_dir, os.environ)
 
     @property
     def config_path(self) -> Path:
-        """The configuration file, which need not exist."""
+        """The config file, which may not exist."""
         from batchtui.config import config_dir
 
         return config_dir() / "config.toml"
 
     def draft_profile(self, name: str | None) -> ProfileDraft:
-        """A profile whose key is not read yet."""
+        """Return a profile without reading its key."""
         from batchtui.config import draft_profile
 
         return draft_profile(name, base_url=self.base_url, env=os.environ, config_path=self.config_path)
 
     def load_profile(self, name: str | None) -> Profile:
-        """A profile by its name, or the one that the environment and config.toml lead to."""
+        """Return a profile by name, or the default one."""
         draft = self.draft_profile(name)
         forbid_memory_reads()
         profile = draft.load()
         return replace(profile, read_only=self.read_only or profile.read_only)
 
     def run(self, work: Callable[[Workspace], Coroutine[Any, Any, T]]) -> T:
-        """Runs one coroutine with an open workspace."""
+        """Run a coroutine with an open workspace."""
 
         async def with_workspace(place: Place) -> T:
             async with _open(place) as workspace:
                 return await work(workspace)
 
-        import asyncio  # 15 ms, which `--help` need not wait for
+        import asyncio  # 15 ms, not needed for `--help`
 
         with self.place() as place:
             return asyncio.run(with_workspace(place))

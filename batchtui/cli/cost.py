@@ -1,4 +1,4 @@
-"""`cost`: what batches used and cost, by model."""
+"""`cost`: the usage and cost of batches, by model."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ TITLES = (
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=complete_id)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for each batch.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each batch.")
 @click.pass_obj
 def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
-    """Show what ended batches used and cost, by model.
+    """Show the usage and cost of ended batches, by model.
 
-    Only results tell what was used: those that are not here yet are fetched and kept. Prices in US dollars
-    come with batchtui, at the rate for batches; a model that they do not name costs "unknown".
+    The usage is in the results, which are downloaded and saved if needed. Costs are in US dollars at batch
+    rates, from a price table that comes with batchtui; a model without a price costs "unknown".
 
-    If a batch fails, the others are still shown. Exits with 1 if a batch has not ended, with what its
-    requests may cost where they are kept here; with 5 if results are missing.
+    If a batch fails, the others are still shown. Exits with 1 if a batch is still running, with an estimate
+    if its requests are stored here, and 5 if results are missing.
     """
 
     async def work(workspace: Workspace) -> None:
@@ -73,31 +73,33 @@ def cost(session: Session, ids: tuple[str, ...], as_json: bool) -> None:
 
 
 async def _cost(workspace: Workspace, batch_id: str) -> Cost:
-    batch = await workspace.known(batch_id)
+    batch = await workspace.cached_or_fetched(batch_id)
     if not batch.is_ended:
         estimate = _estimate(workspace, batch_id)
-        raise Failed(f"{batch.id} has not ended yet: what it costs is known when it has.{estimate}")
+        raise Failed(f"{batch.id} is still running. Its cost is known when it ends.{estimate}")
     async with open_results(workspace, batch) as (fetcher, _):
         check_complete(await fetch(fetcher))
     found = workspace.cost(batch_id)
     if found is None:
-        raise Failed(f"The index of the results of {batch_id} cannot be read; run it again.")
+        raise Failed(f"The index of the results of {batch_id} cannot be read. Run the command again.")
     return found
 
 
 def _estimate(workspace: Workspace, batch_id: str) -> str:
-    """What it may cost, where its requests are kept here; a sentence after a blank, or nothing."""
-    found = workspace.submissions.estimate(batch_id)
-    if found is None or found.most is None:
+    """Return a sentence with the estimate, after a space; empty if its requests are not stored."""
+    from batchtui.submissions import Estimate
+
+    found = dict(workspace.prices([batch_id])).get(batch_id)
+    if not isinstance(found, Estimate) or found.most is None:
         return ""
-    return f" By its requests {found.input_text} for the input, {found.max_text} in all."
+    return f" Estimate: {found.input_text} for the input, {found.max_text} in total."
 
 
 def _print(name: str, found: Cost, *, is_first: bool = False) -> None:
     if not is_first:
         print_line("")
     print_line(name)
-    rows = [_cells(line.model or "not known", line.tokens, line.money) for line in found.models]
+    rows = [_cells(line.model or "unknown", line.tokens, line.money) for line in found.models]
     if len(rows) != 1:
         rows.append(_cells("total", found.tokens, found.total))
     print_table(TITLES, rows)

@@ -1,4 +1,4 @@
-"""`doctor`: whether all is well here, and if not what to do."""
+"""`doctor`: diagnose setup problems."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from batchtui.process import FAILED
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each thing looked at.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each check.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
-    """Say what is missing here, and what to do.
+    """Diagnose setup problems.
 
-    Looks at Python, the terminal and its colors, the configuration, the cache folder, certificates, the
-    proxy, the key, and asks the API for one batch. Each line begins with ok or with fix. Works without a key
-    and without a network. Secrets are not shown: what it prints may be pasted into a report.
+    Checks Python, the terminal and its colors, the configuration, the cache folder, certificates, the proxy,
+    the key and the API. Each line starts with ok or fix. Works without a key or the network. Prints no
+    secrets, so the output is safe to share.
 
-    Exits with 0 if all is well, else with 1.
+    Exits with 1 if there are problems.
     """
     from batchtui.cli.doctor_checks import checks
     from batchtui.config import redact
 
     session: Session = context.obj
-    is_well = True
+    is_ok = True
     for check in checks(session):
-        is_well, text = is_well and check.ok, redact(check.text)
+        is_ok, text = is_ok and check.ok, redact(check.text)
         if as_json:
             print_objects([check._asdict() | {"text": text}])
         else:
             print_line(f"{'ok' if check.ok else 'fix':<5}{check.name:<10}{text}")
-    context.exit(0 if is_well else FAILED)
+    context.exit(0 if is_ok else FAILED)

@@ -1,4 +1,4 @@
-"""What `doctor` looks at, each thing by itself: whether it is well, and if not what to do."""
+"""The checks of `doctor`."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ if TYPE_CHECKING:
     from batchtui.cli.context import Session
     from batchtui.config import Profile
 
-LEAST_PYTHON = (3, 11)
-LEAST_SIZE = (40, 10)
-"""Columns and lines that the screens need at least."""
+MIN_PYTHON = (3, 11)
+MIN_SIZE = (40, 10)
+"""Columns and lines that the screens need."""
 
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
-"""What httpx knows."""
-BAD_PROXY = (
-    'cannot be read: write http://USER:PASSWORD@HOST:PORT, with "/" in the password as %2F and "@" as %40'
-)
+"""The schemes that httpx supports."""
+BAD_PROXY = 'invalid: use http://USER:PASSWORD@HOST:PORT, with "/" in the password as %2F and "@" as %40'
 
 
 class Check(NamedTuple):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
-        ok: Whether it is well.
-        text: How it is, or what to do.
+        name: The thing checked.
+        ok: Whether there is no problem.
+        text: Its state, or how to fix it.
     """
 
     name: str
@@ -41,8 +39,7 @@ class Check(NamedTuple):
 
 
 def checks(session: Session) -> Iterator[Check]:
-    """Looks at everything; what needs a key, and then the network, comes last."""
-    import batchtui.api  # noqa: F401 - before httpx, which it keeps from importing rich
+    """Run all checks; those that need a key or the network come last."""
     from batchtui.config import ConfigError
 
     yield python(sys.version_info[:3])
@@ -61,31 +58,31 @@ def checks(session: Session) -> Iterator[Check]:
 
 
 def python(version: tuple[int, ...]) -> Check:
-    """Whether Python is new enough."""
+    """Check that Python is new enough."""
     text = ".".join(map(str, version))
-    if version >= LEAST_PYTHON:
+    if version >= MIN_PYTHON:
         return Check("python", True, text)
     return Check("python", False, f"{text} is too old: install batchtui with Python 3.11 or newer")
 
 
 def terminal(env: Mapping[str, str], size: tuple[int, int] | None) -> Check:
-    """Whether the screens can be drawn; commands need no terminal.
+    """Check that the screens can be drawn.
 
     Args:
         env: The environment.
-        size: Columns and lines; None where there is no terminal.
+        size: Columns and lines; None without a terminal.
     """
     kind = env.get("TERM", "")
     if size is None:
-        return Check("terminal", True, "none here: commands work, the screens need one")
+        return Check("terminal", True, "none: only commands work")
     if kind in ("", "dumb"):
         return Check(
             "terminal",
             False,
-            f"TERM is {kind or 'not set'}: set it to what the terminal is, like xterm-256color",
+            f"TERM is {kind or 'not set'}: set it to the terminal type, such as xterm-256color",
         )
     text = f"{kind}, {size[0]}×{size[1]}"
-    if size[0] < LEAST_SIZE[0] or size[1] < LEAST_SIZE[1]:
+    if size[0] < MIN_SIZE[0] or size[1] < MIN_SIZE[1]:
         return Check("terminal", False, f"{text} is too small: make it 80×24 or larger")
     return Check("terminal", True, text)
 
@@ -94,7 +91,7 @@ def colors(env: Mapping[str, str]) -> Check:
     """How many colors the screens will use."""
     kind = env.get("TERM", "")
     if env.get("NO_COLOR"):
-        text = "none, by NO_COLOR"
+        text = "none (NO_COLOR is set)"
     elif env.get("COLORTERM") in ("truecolor", "24bit") or kind.endswith("-direct"):
         text = "true color"
     elif "256color" in kind:
@@ -105,15 +102,15 @@ def colors(env: Mapping[str, str]) -> Check:
 
 
 def config(path: Path) -> Check:
-    """Whether the settings can be used; the profile has been looked at before."""
+    """Check the settings; the profile was checked before."""
     from batchtui.config import load_settings
 
     load_settings(path)
-    return Check("config", True, str(path) if path.exists() else f"{path} is not there, and need not be")
+    return Check("config", True, str(path) if path.exists() else f"{path} (does not exist, optional)")
 
 
 def cache(root: Path) -> Check:
-    """Whether results and batches can be kept on this disk."""
+    """Check that batches and results can be saved."""
     from batchtui.disk import NETWORK_FILE_SYSTEMS, file_system
 
     place = next(folder for folder in (root, *root.parents) if folder.exists())
@@ -121,18 +118,18 @@ def cache(root: Path) -> Check:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        text = f"{place} cannot be written ({error.strerror}): name another folder by --cache-dir"
+        text = f"{place} cannot be written ({error.strerror}): choose another folder with --cache-dir"
         return Check("cache", False, text)
-    mode = f"mode {place.stat().st_mode & 0o777:o}" if place == root else "not made yet"
+    mode = f"mode {place.stat().st_mode & 0o777:o}" if place == root else "not created yet"
     kind = file_system(place)
     slow = "; a local disk is faster" if kind in NETWORK_FILE_SYSTEMS else ""
     return Check("cache", True, f"{root}, {mode}, {kind or 'unknown file system'}{slow}")
 
 
 def certificates(base_url: str, env: Mapping[str, str]) -> Check:
-    """Whether there are certificates to know the server by."""
+    """Check the certificates."""
     if base_url.startswith("http://"):
-        return Check("tls", True, "not used: the base URL is on this machine")
+        return Check("tls", True, "not used: the base URL is on localhost")
     import certifi
     import httpx
 
@@ -140,15 +137,15 @@ def certificates(base_url: str, env: Mapping[str, str]) -> Check:
     try:
         found = httpx.create_ssl_context().cert_store_stats()["x509_ca"]
     except OSError as error:
-        text = f"the certificates in {place} cannot be read ({error.strerror}): mend SSL_CERT_FILE"
+        text = f"the certificates in {place} cannot be read ({error.strerror}): fix SSL_CERT_FILE"
         return Check("tls", False, text)
-    # Those in a folder are read only when a server shows one.
-    many = f"{count(found)} authorities" if found else "certificates"
-    return Check("tls", True, f"{many} from {place}")
+    # Certificates in a folder are loaded on demand.
+    source = f"{count(found)} authorities" if found else "certificates"
+    return Check("tls", True, f"{source} from {place}")
 
 
 def proxy(base_url: str) -> Check:
-    """Which proxy the calls go through, named without its user and password."""
+    """Check the proxy; shown without user and password."""
     from importlib.util import find_spec
 
     from batchtui.api.proxies import proxy_for
@@ -161,7 +158,7 @@ def proxy(base_url: str) -> Check:
         return Check("proxy", False, BAD_PROXY)
     name = f"{scheme}://{place}"
     if scheme not in PROXY_SCHEMES:
-        return Check("proxy", False, f"{name} is no proxy that can be used: {', '.join(PROXY_SCHEMES)} can")
+        return Check("proxy", False, f"{name} is not supported: use {', '.join(PROXY_SCHEMES)}")
     if scheme.startswith("socks") and not find_spec("socksio"):
         return Check("proxy", False, f"{name} needs a library: pip install 'httpx[socks]'")
     import httpx
@@ -169,7 +166,7 @@ def proxy(base_url: str) -> Check:
     try:
         httpx.AsyncClient(verify=False)  # noqa: S501 - it is never used
     except (httpx.InvalidURL, ValueError):
-        return Check("proxy", False, "NO_PROXY cannot be read: write hosts, joined by commas")
+        return Check("proxy", False, "NO_PROXY is invalid: use hosts separated by commas")
     return Check("proxy", True, name)
 
 
@@ -184,15 +181,15 @@ def _with_key(session: Session) -> Iterator[Check]:
             yield api(place.profile)
     except ConfigError as error:
         yield Check("key", False, str(error))
-        yield Check("api", False, "not asked, since there is no key")
+        yield Check("api", False, "not checked without a key")
 
 
 def workspace(folder: Path) -> Check:
-    """Whether what is kept for this key is kept from others."""
+    """Check that the data of this key is private."""
     from batchtui.config import ConfigError, private_dir
 
     if not folder.exists():
-        return Check("workspace", True, f"{folder.name}, nothing is kept yet")
+        return Check("workspace", True, f"{folder.name}, nothing saved yet")
     try:
         private_dir(folder)
     except ConfigError as error:
@@ -201,7 +198,7 @@ def workspace(folder: Path) -> Check:
 
 
 def api(profile: Profile) -> Check:
-    """Whether the API answers to this key: one call that lists one batch."""
+    """Check that the API accepts the key, by listing one batch."""
     import asyncio
 
     from batchtui.api import ApiError, BatchesClient, Call, RetryPolicy

@@ -1,4 +1,4 @@
-"""From an exception to one sentence for the person and an exit code for the script."""
+"""Turn exceptions into error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchtui.text import clean_line
 
 
 class Failed(Exception):
-    """A command cannot do what was asked: one sentence and an exit code."""
+    """A command failed; with a message and an exit code."""
 
     def __init__(self, sentence: str, code: int = FAILED) -> None:
         super().__init__(sentence)
@@ -17,10 +17,10 @@ class Failed(Exception):
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """The sentence to print on stderr, empty where none is needed, and the exit code.
+    """Return the message for stderr, which may be empty, and the exit code.
 
     Raises:
-        BaseException: The error itself, if it is none that a person can do something about.
+        BaseException: The error itself, if it is a bug.
     """
     if isinstance(error, click.exceptions.Exit):
         return "", error.exit_code
@@ -50,7 +50,7 @@ def _safe(text: str) -> str:
 
 
 def _code(error: BaseException) -> int | None:
-    """The exit code of an error that a person can do something about; None for any other."""
+    """Return the exit code of an expected error; None for a bug."""
     import sqlite3
 
     from batchtui.api import ApiError, NotAuthorized, NotReachable

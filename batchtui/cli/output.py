@@ -1,4 +1,4 @@
-"""How commands print: tables for people, JSON for scripts."""
+"""Output: tables, JSON, and messages on stderr."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LEFT = "<"
 
 
 def say(sentence: str) -> None:
-    """Narration, on stderr."""
+    """Print a message on stderr."""
     from batchtui.config import redact
 
     write_stderr(f"{clean_line(redact(sentence))}\n")
 
 
 def write_stderr(text: str) -> None:
-    """Text that is safe for a terminal, on stderr. Where that fails nobody listens, and the work goes on."""
+    """Write safe text to stderr; if that fails, drop all further messages."""
     try:
         click.echo(text, nl=False, err=True)
     except OSError:
@@ -30,23 +30,23 @@ def write_stderr(text: str) -> None:
 
 
 def print_line(text: str) -> None:
-    """A line of text on stdout; it may come from outside."""
+    """Print a line of untrusted text on stdout."""
     click.echo(clean_line(text))
 
 
 def print_json(line: str) -> None:
-    """One line of JSON on stdout: as it is for a program, without control characters for a terminal."""
+    """Print a line of JSON on stdout, unchanged unless it is a terminal."""
     click.echo(clean_line(line) if sys.stdout.isatty() else line)
 
 
 def print_lines(texts: Iterable[str]) -> None:
-    """Lines of text on stdout in one go; they may come from outside."""
+    """Print lines of untrusted text on stdout in one write."""
     lines = "".join(f"{clean_line(text)}\n" for text in texts)
     click.echo(lines, nl=False)
 
 
 def print_objects(objects: Iterable[Mapping[str, object]]) -> None:
-    """JSON objects of our own on stdout, each a line of plain ASCII whatever it holds."""
+    """Print JSON objects on stdout, one line of ASCII each."""
     from batchtui.text.valid_json import valid_json
 
     for fields in objects:
@@ -54,11 +54,11 @@ def print_objects(objects: Iterable[Mapping[str, object]]) -> None:
 
 
 def print_table(titles: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout.
+    """Print a table on stdout.
 
     Args:
-        titles: For each column its title and its side, `LEFT` or `RIGHT`.
-        rows: Texts, from anywhere: they are cleaned here.
+        titles: The title and alignment of each column.
+        rows: Untrusted text.
     """
     names = [title for title, _ in titles]
     cells = [names, *([clean_line(cell) for cell in row] for row in rows)]

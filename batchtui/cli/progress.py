@@ -1,4 +1,4 @@
-"""One line on stderr that says how far it is, where stderr is a terminal."""
+"""A progress line on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from batchtui.cli.output import write_stderr
 from batchtui.text import clean_line
 
 
-def show_progress(words: str) -> None:
-    """Puts words in the place of those before; empty ones clear the line."""
+def show_progress(text: str) -> None:
+    """Replace the progress line; an empty text clears it."""
     if sys.stderr.isatty():
-        write_stderr(f"\r\x1b[K{clean_line(words)}")
+        write_stderr(f"\r\x1b[K{clean_line(text)}")

@@ -1,4 +1,4 @@
-"""`results`: one batch's results on stdout or in a file."""
+"""`results`: print or export the results of a batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from batchtui.cli.completion import complete_id
 from batchtui.cli.context import Session
 from batchtui.cli.download import (
-    LOOK_SECONDS,
+    POLL_SECONDS,
     check_complete,
     check_count,
     check_readable,
@@ -31,7 +31,7 @@ from batchtui.process import INCOMPLETE
 from batchtui.text import clean_text, count, plural
 
 if TYPE_CHECKING:
-    from batchtui.results import Fetcher, Format, Query, Results
+    from batchtui.results import Fetcher, Format, Query, ResultFiles, Results
     from batchtui.workspace import Workspace
 
 FORMATS = ("jsonl", "csv", "json", "md")
@@ -56,7 +56,7 @@ OUTCOMES = ("succeeded", "errored", "canceled", "expired")
     type=click.Choice(FORMATS),
     default="jsonl",
     show_default=True,
-    help="How to write them.",
+    help="Output format.",
 )
 @click.pass_obj
 def results(
@@ -70,21 +70,20 @@ def results(
 ) -> None:
     """Print the results of an ended batch, or write them to a file.
 
-    They are kept on this disk as they came: what is here already is not fetched again, and a fetch that was
-    interrupted goes on where it stopped. As jsonl every line is the server's, byte for byte. On stdout jsonl
-    comes while it is fetched, the other formats once all is here. FILE must be new; it appears when all
-    results are here, and is not made before.
+    Results are saved unchanged and not downloaded again; an interrupted download is resumed. With jsonl,
+    every line is exactly as the server sent it. On stdout, jsonl is printed during the download and other
+    formats afterwards. FILE must not exist; it is created when all results are downloaded.
 
-    As json there is one array. Each result is an object with custom_id, result (null if the line has none),
-    flag (what is malformed, or null) and line: null, or the server's line as text if the other fields do not
-    hold all of it. csv and md are for people: control characters are replaced, a cell that a spreadsheet
-    would run begins with an apostrophe, and md indents all that a reply says.
+    json is one array of objects with custom_id, result (null if the line has none), flag (the kind of
+    malformed line, or null) and line: null, or the original line if the other fields do not contain all of
+    it. csv and md are safe to open: control characters are replaced, a cell that a spreadsheet would run
+    starts with an apostrophe, and md indents replies.
 
-    With --merged the parts of one submission, and what was submitted again of them, are read as one batch:
-    for each custom_id there is the latest outcome. All of them must have ended.
+    --merged combines all parts of a submission and their resubmissions, and takes the latest result of each
+    custom_id. All of them must have ended.
 
-    Exits with 5 if results are missing, after printing those that are here: run it again to go on. Likewise
-    if there are more lines than requests; saved results are then printed or written all the same.
+    Exits with 5 if results are missing, after printing the downloaded ones; run the command again to resume.
+    Also exits with 5 if there are more lines than requests, after printing or writing all of them.
     """
 
     async def work(workspace: Workspace) -> None:
@@ -104,14 +103,14 @@ def results(
             raise Failed(f'No {kind} with custom_id "{custom_id}" in {batch_id}.')
 
     if output and os.path.lexists(output):
-        raise Failed(f"{output} exists already; choose another name.")
+        raise Failed(f"{output} exists already. Choose another name.")
     if output and not output.parent.is_dir():
-        raise Failed(f"There is no folder {output.parent} to write {output.name} to.")
+        raise Failed(f"There is no folder {output.parent}.")
     session.run(work)
 
 
 async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -> int:
-    """Prints results on stdout; as jsonl each as soon as it is here. Answers how many."""
+    """Print results on stdout, as JSONL while they are downloaded, and return how many."""
     import asyncio
 
     from batchtui.results import Format, export
@@ -135,48 +134,48 @@ async def _print(fetcher: Fetcher, found: Results, form: Format, query: Query) -
                 check_readable(found, progress)
                 check_count(progress)
                 return number
-            await asyncio.wait([fetching], timeout=LOOK_SECONDS)
+            await asyncio.wait([fetching], timeout=POLL_SECONDS)
 
 
 async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form: Format, query: Query) -> int:
-    """Writes or prints the latest outcomes of all batches that belong together; answers how many."""
+    """Write or print the latest results of a family of batches, and return how many."""
     from batchtui.results import Results, export_merged, merge, write_merged
 
     async with open_results(workspace, batch_id) as (fetcher, _):
-        check_complete(await fetch(fetcher))  # which may tell whose results they are
-    for candidate in workspace.submissions.unconfirmed(batch_id):
-        await workspace.submissions.compare_ended(await workspace.retrieve(candidate))
-    first, again = workspace.submissions.family(batch_id)
-    for one in (*first, *again):
-        async with open_results(workspace, one) as (fetcher, _):
+        check_complete(await fetch(fetcher))  # which may confirm their submission
+    family = await workspace.family(batch_id)
+    members, files = (*family.parts, *family.resubmitted), list[ResultFiles]()
+    for member in members:
+        async with open_results(workspace, member) as (fetcher, _):
             check_complete(await fetch(fetcher))
+            files.append(fetcher.files)
     with ExitStack() as stack:
-        files = {one: stack.enter_context(Results(workspace.result_files(one))) for one in (*first, *again)}
-        chosen = merge([files[one] for one in first], [files[one] for one in again], query)
+        found = [stack.enter_context(Results(one)) for one in files]
+        chosen = merge(found[: len(family.parts)], found[len(family.parts) :], query)
         number = sum(len(numbers) for _, numbers in chosen)
         if output:
             export_merged(chosen, output, form)
-            of = plural(len(first) + len(again), "batch", "batches")
+            of = plural(len(members), "batch", "batches")
             say(f"{count(number)} results of {of} written to {output}.")
         else:
             write_merged(chosen, _stdout(), form)
-    if left_out := workspace.submissions.unconfirmed(batch_id):
+    if family.unconfirmed:
         raise Failed(
-            f"Probably {', '.join(left_out)} belongs to it too. Not confirmed, so it was left out.",
+            f"Probably {', '.join(family.unconfirmed)} belongs to it too. Not confirmed, so it was skipped.",
             INCOMPLETE,
         )
     return number
 
 
 async def _write_file(fetcher: Fetcher, found: Results, output: Path, form: Format, query: Query) -> int:
-    """Writes results to a file once all of them are here; answers how many."""
+    """Write results to a file once all are downloaded, and return how many."""
     from batchtui.results import export_to_file
 
     progress = await fetch(fetcher)
     try:
         check_complete(progress)
     except Failed as error:
-        rest = " Without -o, what is here is printed." if progress.rows_here else ""
+        rest = " Without -o, the downloaded results are printed." if progress.rows_here else ""
         raise Failed(f"{error} {output} was not written.{rest}", error.code) from None
     check_readable(found, progress)
     numbers = None if query.is_everything else found.numbers(query)
@@ -188,14 +187,14 @@ async def _write_file(fetcher: Fetcher, found: Results, output: Path, form: Form
 
 
 def _stdout() -> BinaryIO:
-    """Stdout for bytes; a terminal gets them without the control characters of others."""
+    """Return stdout for bytes; control characters are removed if it is a terminal."""
     if sys.stdout.isatty():
         return cast("BinaryIO", _CleanStdout())
     return sys.stdout.buffer
 
 
 class _CleanStdout:
-    """Takes bytes and prints them as safe text."""
+    """Print bytes as safe text."""
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode

@@ -1,4 +1,4 @@
-"""`sandbox`: the demo's server alone, for trying other clients against."""
+"""`sandbox`: the demo server, for testing other clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COUNTS = click.Choice(["at-end", "live"])
 @click.option("--batches", type=click.IntRange(0), default=150, show_default=True, help="Batches at start.")
 @click.option("--speed", type=_SPEED, default=1.0, show_default=True, help="How fast time passes.")
 @click.option("--counts", type=_COUNTS, default="at-end", show_default=True, help="When the counts change.")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong; may be repeated.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Fault to inject; may be repeated.")
 def sandbox(  # one argument for each option
     port: int,
     keys: tuple[str, ...],
@@ -35,10 +35,10 @@ def sandbox(  # one argument for each option
 ) -> None:
     """Run a Message Batches API with made-up batches.
 
-    It listens on this machine only, for trying clients against. The first line on stdout is
-    {"base_url": …, "api_key": …}. Stop it with ctrl+c. Where time passes faster than here, what it dates
-    soon lies ahead of this machine's clock. The counts of a running batch stay at processing until the batch
-    ends, as the API documents it; with --counts live they change while it runs, as in the demo.
+    Listens on localhost only, for testing clients. The first line on stdout is
+    {"base_url": …, "api_key": …}. Press ctrl+c to stop it. With --speed above 1, its clock runs ahead of this
+    machine's. The counts of a running batch stay at processing until it ends, as the API documents; with
+    --counts live they change while it runs, as in the demo.
 
     FAULT is NAME[:NUMBER][@OPERATION]; with a NUMBER only every so many requests one is hit. OPERATION is
     create, list, retrieve, cancel, delete or results. 429, 500, 503 and 529 are answers, to all operations

@@ -1,4 +1,4 @@
-"""`search` and `errors`: what one batch's results say, and what failed among them."""
+"""`search` and `errors`: search the results of a batch, and group its failures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from batchtui.cli.completion import complete_id
 from batchtui.cli.context import Session
 from batchtui.cli.download import (
-    LOOK_SECONDS,
+    POLL_SECONDS,
     check_complete,
     check_version,
     fetch,
@@ -26,47 +26,45 @@ if TYPE_CHECKING:
     from batchtui.workspace import Workspace
 
 STEP_ROWS = 500
-"""Results searched, and printed, at a time: between them the download has its turn."""
+"""Results to search and print before the download gets to run."""
 
 
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
 @click.argument("pattern", metavar="PATTERN")
 @click.option("--regex", is_flag=True, help="PATTERN is a regular expression.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each result that matches.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each match.")
 @click.pass_obj
 def search(session: Session, batch_id: str, pattern: str, regex: bool, as_json: bool) -> None:
     """Find text in the results of an ended batch.
 
-    Looks through what a person reads of a result: its custom_id, the reply with its thinking, tool calls and
-    citations, the error. Upper and lower case are alike. A PATTERN that begins with `re:` is a regular
-    expression, as in the screens. Each result that matches is printed as soon as it is found, with the text
-    around its first match. Results that are not here yet are fetched, and kept.
+    Searches custom_ids, replies with their thinking, tool calls and citations, and errors, ignoring case. A
+    PATTERN that starts with `re:` is a regular expression. Each matching result is printed as soon as it is
+    found, with the text around its first match. Results are downloaded and saved if needed.
 
-    Exits with 0 if something was found, with 1 if nothing was, with 5 if results are missing.
+    Exits with 1 if nothing was found, and 5 if results are missing.
     """
-    sought = _pattern(pattern, regex)
+    parsed = _pattern(pattern, regex)
 
     async def work(workspace: Workspace) -> None:
         async with open_results(workspace, batch_id) as (fetcher, results):
-            progress, hits = await _search(fetcher, results, sought, as_json)
+            progress, hits = await _search(fetcher, results, parsed, as_json)
         check_complete(progress)
         if not hits:
-            raise Failed(f"Nothing in {plural(progress.rows_here, 'result', 'results')} matches {pattern}.")
+            raise Failed(f"No matches for {pattern} in {plural(progress.rows_here, 'result', 'results')}.")
 
     session.run(work)
 
 
 @click.command()
 @click.argument("batch_id", metavar="ID", shell_complete=complete_id)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each group.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each group.")
 @click.pass_obj
 def errors(session: Session, batch_id: str, as_json: bool) -> None:
-    """Group what failed, and say what to do about it.
+    """Show failed requests grouped by error, with the action to take.
 
-    Takes all results of an ended batch that are no replies. Like failures are one group: the same outcome
-    and error type, and the same message but for numbers and ids, which show as #. The largest group comes
-    first. Results that are not here yet are fetched, and kept.
+    Failures with the same outcome, error type and message form a group; numbers and IDs in messages are
+    ignored and shown as #. The largest group comes first. Results are downloaded and saved if needed.
 
     Exits with 5 if results are missing.
     """
@@ -98,7 +96,7 @@ def _pattern(text: str, regex: bool) -> Pattern:
 async def _search(
     fetcher: Fetcher, results: Results, pattern: Pattern, as_json: bool
 ) -> tuple[Progress, int]:
-    """Searches what comes while it comes; answers how the fetch ended, and how many results match."""
+    """Search results while they are downloaded; return the final progress and the number of matches."""
     import asyncio
 
     searched = hits = 0
@@ -116,7 +114,7 @@ async def _search(
                 await asyncio.sleep(0)
             if is_over:
                 return fetching.result(), hits
-            await asyncio.wait([fetching], timeout=LOOK_SECONDS)
+            await asyncio.wait([fetching], timeout=POLL_SECONDS)
 
 
 def _print_hits(results: Results, pattern: Pattern, rows: range, as_json: bool) -> int:
@@ -161,6 +159,6 @@ def _group_object(group: ErrorGroup, results: Results) -> dict[str, object]:
 
 
 def _print_groups(groups: list[ErrorGroup]) -> None:
-    titles = (("how many", RIGHT), ("error", LEFT), ("what to do", LEFT), ("message", LEFT))
+    titles = (("count", RIGHT), ("error", LEFT), ("action", LEFT), ("message", LEFT))
     rows = ((count(group.count), group.kind, group.advice, group.pattern) for group in groups)
     print_table(titles, rows)

@@ -112,7 +112,7 @@ def attach(session: Session, batch_id: str, file: Path) -> None:
 
     async def work(workspace: Workspace) -> None:
         full_id = workspace.full_id(batch_id)
-        batch = await workspace.known(full_id)
+        batch = await workspace.cached_or_fetched(full_id)
         if not batch.has_results and not workspace.has_saved_results(full_id):
             attached = workspace.submissions.attach(full_id, file, requests=batch.counts.total)
             print_line(f"{full_id}  {plural(attached.requests, 'request', 'requests')}")

@@ -1,4 +1,4 @@
-"""`watch`: follows batches until all have ended."""
+"""`watch`: wait until batches have ended."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from batchtui.text import count, duration, percent, plural
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
-    from batchtui.workspace import Workspace
-    from batchtui.workspace.watch import Looked
+    from batchtui.workspace import PollResult, Workspace
 
 BAR = 24
 
@@ -30,52 +29,51 @@ BAR = 24
     "--interval",
     metavar="S",
     type=click.FloatRange(0.1),
-    help="Seconds between two looks; 5 by default, ever more up to 60 while nothing changes.",
+    help="Poll interval in seconds; by default 5, backing off to 60 while nothing changes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each change.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each change.")
 @click.pass_obj
 def watch(session: Session, ids: tuple[str, ...], interval: float | None, as_json: bool) -> None:
-    """Follow batches until all of them have ended, canceled ones too.
+    """Wait until batches have ended.
 
-    Prints a line for each batch as it ends. On a terminal a bar on stderr shows how far they are. Losing the
-    network does no harm: it tries again, ever less often, for as long as it takes.
+    Prints a line for each batch as it ends, and shows a progress bar on a terminal. Retries with backoff
+    while the network is down.
 
-    Exits with 0 if every request succeeded, with 5 if some did not, with 1 if a batch is gone.
+    Exits with 0 if every request succeeded, 5 if some did not, and 1 if a batch was not found.
     """
 
     async def work(workspace: Workspace) -> None:
-        from batchtui.workspace.watch import Looked
+        from batchtui.workspace import PollResult
 
         batch_ids = [workspace.full_id(batch_id) for batch_id in ids]
         lost: list[str] = []
         batches: Sequence[Batch] = ()
         async for step in workspace.watch(batch_ids, interval):
-            if isinstance(step, Looked):
+            if isinstance(step, PollResult):
                 lost += step.gone
                 batches = step.batches
-                _tell(workspace, step, as_json)
+                _report(workspace, step, as_json)
                 show_progress(_bar(batches))
             else:
                 show_progress("")
-                say(f"{step.why} Trying again in {duration(step.seconds)}.")
-                _event(as_json, "unreachable", error=step.why, retry_in=step.seconds)
+                say(f"{step.reason} Retrying in {duration(step.seconds)}.")
+                _event(as_json, "unreachable", error=step.reason, retry_in=step.seconds)
         show_progress("")
         _conclude(batches, lost)
 
     session.run(work)
 
 
-def _tell(workspace: Workspace, looked: Looked, as_json: bool) -> None:
-    """What changed since the last look."""
+def _report(workspace: Workspace, result: PollResult, as_json: bool) -> None:
     import json
 
-    for batch in looked.changed:
-        wire = workspace.batches.wire(batch.id) or "null"
+    for batch in result.changed:
+        wire = workspace.wire(batch.id) or "null"
         _event(as_json, "ended" if batch.is_ended else "changed", batch=json.loads(wire))
         if batch.is_ended and not as_json:
             show_progress("")
             print_line(f"{batch.id}  ended  {_outcome(batch)}")
-    for batch_id in looked.gone:
+    for batch_id in result.gone:
         _event(as_json, "gone", id=batch_id)
 
 
@@ -91,25 +89,25 @@ def _outcome(batch: Batch) -> str:
 
 
 def _bar(batches: Sequence[Batch]) -> str:
-    """How far they are; no bar while the API tells nothing of it."""
+    """Return the progress bar; without a bar while there are no counts."""
     running = [batch for batch in batches if not batch.is_ended]
     if not running:
         return ""
     total, done = sum(b.counts.total for b in batches), sum(b.counts.done for b in batches)
-    of = f"{len(running)} of {plural(len(batches), 'batch', 'batches')} running"
+    state = f"{len(running)} of {plural(len(batches), 'batch', 'batches')} running"
     age = duration(time.time() - min(batch.created_at for batch in running))
     if not done:
-        return f"{of} · started {age} ago · counts arrive when it ends"
+        return f"{state} · started {age} ago · counts arrive when it ends"
     filled = BAR * done // max(total, 1)
-    return f"{'█' * filled}{'░' * (BAR - filled)} {percent(done, total)} · {of} · {age}"
+    return f"{'█' * filled}{'░' * (BAR - filled)} {percent(done, total)} · {state} · {age}"
 
 
 def _conclude(batches: Sequence[Batch], lost: Sequence[str]) -> None:
-    """Fails if not every request succeeded."""
+    """Fail unless every request succeeded."""
     if lost:
-        are = "is" if len(lost) == 1 else "are"
-        raise Failed(f"{', '.join(lost)} {are} not there: deleted, or of another workspace.", FAILED)
+        raise Failed(f"{', '.join(lost)} not found: deleted, or in another workspace.", FAILED)
     failed = sum(batch.counts.total - batch.counts.succeeded for batch in batches)
     if failed:
         of = plural(sum(batch.counts.total for batch in batches), "request", "requests")
-        raise Failed(f"{count(failed)} of {of} did not succeed; `batchtui errors ID` tells why.", INCOMPLETE)
+        hint = "Run `batchtui errors ID` for details."
+        raise Failed(f"{count(failed)} of {of} did not succeed. {hint}", INCOMPLETE)

@@ -12,6 +12,8 @@ _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _ELLIPSIS = "…"
+_ID_WIDTH = 14
+"""Enough of the end of a batch ID to tell IDs apart."""
 
 
 def count(number: int) -> str:
@@ -147,7 +149,7 @@ def shorten(text: str, width: int) -> str:
     return text[: width - 1] + _ELLIPSIS if width > 0 else ""
 
 
-def shorten_id(text: str, width: int) -> str:
+def shorten_id(text: str, width: int = _ID_WIDTH) -> str:
     """Cuts an id at its front to at most `width` characters: `…NnXjNJJKqJ2EF`. The end tells ids apart."""
     if len(text) <= width:
         return text

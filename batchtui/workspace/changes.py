@@ -1,4 +1,4 @@
-"""What a call to the API changed in the known batches."""
+"""Changes to the known batches."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from batchtui.cache import Batch
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a call to the API changed in what we know.
+    """Changes that an API call made to the known batches.
 
     Attributes:
-        changed: Batches that are new or differ from what was known.
-        removed: Ids that the server no longer has and nothing here keeps.
+        changed: New and updated batches.
+        removed: Ids of batches that were deleted on the server and have no saved results.
     """
 
     changed: list[Batch] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
 
     def only(self, ids: Collection[str]) -> Changes:
-        """What changed of some batches."""
+        """Return the changes to these batches."""
         return Changes([b for b in self.changed if b.id in ids], [i for i in self.removed if i in ids])
 
     def without(self, ids: Collection[str]) -> Changes:
-        """What changed of all others."""
+        """Return the changes to all other batches."""
         return Changes(
             [b for b in self.changed if b.id not in ids], [i for i in self.removed if i not in ids]
         )

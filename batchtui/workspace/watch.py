@@ -1,4 +1,4 @@
-"""Follows batches to their end, through losses of the network that last for hours."""
+"""Poll batches until they have ended, however long the network is down."""
 
 from __future__ import annotations
 
@@ -6,47 +6,31 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from batchtui.api import ApiError, StatusError
 from batchtui.api.retry import WATCH_BACKOFF, is_retryable
 
 if TYPE_CHECKING:
     from batchtui.cache import Batch
-    from batchtui.workspace.changes import Changes
+    from batchtui.workspace.batch_list import BatchList
 
 FIRST_SECONDS = WATCH_BACKOFF.initial
-SLOWEST_SECONDS = 60.0
-SLOWER = 1.25
-"""While nothing changes, each wait is so many times the one before."""
-MOST_SINGLY = 3
-"""More batches than that are asked about by one list call, and singly only where it does not tell of them."""
-
-
-class Watched(Protocol):
-    """What a watch needs of a workspace."""
-
-    async def refresh(self) -> Changes:
-        """One list call."""
-
-    async def update(self, batch_id: str) -> Changes:
-        """Asks about one batch."""
-
-    def seen(self, batch_id: str) -> Batch | None:
-        """A batch as it was last seen."""
-
-    def is_missing(self, batch_id: str) -> bool:
-        """Whether the server did not have a known batch when asked last, and it is being looked for again."""
+IDLE_FACTOR = 1.25
+"""While nothing changes, each poll interval is this many times the last."""
+LONGEST_IDLE_SECONDS = 60.0
+MAX_RETRIEVES = 3
+"""More batches than this are polled by one list call; only those missing from it are retrieved."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A look at the batches.
+class PollResult:
+    """The state of the watched batches.
 
     Attributes:
-        batches: All that are watched and still there, as they are now.
-        changed: Those that are new or differ from the look before.
-        gone: Ids that the server no longer has.
+        batches: All watched batches that exist.
+        changed: Batches whose status or counts changed since the last poll.
+        gone: Ids of batches that were found to be deleted.
     """
 
     batches: Sequence[Batch]
@@ -55,74 +39,74 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """The server could not be asked, or did not have a batch that was there before.
+class PollFailure:
+    """A poll failed, or a batch was not found for now.
 
     Attributes:
-        why: One sentence.
-        seconds: Until it is asked again.
+        reason: One sentence.
+        seconds: Wait until the next poll.
     """
 
-    why: str
+    reason: str
     seconds: float
 
 
 async def watch(
-    workspace: Watched, batch_ids: Sequence[str], interval: float | None = None
-) -> AsyncIterator[Looked | Waiting]:
-    """Looks at batches until all have ended or are gone.
+    batch_list: BatchList, batch_ids: Sequence[str], interval: float | None = None
+) -> AsyncIterator[PollResult | PollFailure]:
+    """Poll batches until all have ended or are gone.
 
     Args:
-        workspace: Where they are.
-        batch_ids: Which ones.
-        interval: Seconds between two looks; ever more, up to a minute, while nothing changes by default.
+        batch_list: The workspace's batches.
+        batch_ids: The batches to watch.
+        interval: Seconds between polls; by default 5, backing off to 60 while nothing changes.
 
     Raises:
-        StatusError: The server said no in a way that waiting cannot mend, such as to the key.
+        StatusError: The server refused in a way that a retry cannot fix, such as a bad key.
     """
-    known: dict[str, Batch] = {}
+    latest: dict[str, Batch] = {}
     left, gone, missing = list(dict.fromkeys(batch_ids)), set[str](), set[str]()
     pause, failures = interval or FIRST_SECONDS, 0
     while True:
         try:
-            await _look(workspace, left)
+            await _poll(batch_list, left)
         except ApiError as error:
             if isinstance(error, StatusError) and not is_retryable(error):
                 raise
             failures += 1
             seconds = replace(WATCH_BACKOFF, initial=pause).seconds(failures, error)
-            yield Waiting(str(error), seconds)
+            yield PollFailure(str(error), seconds)
             await asyncio.sleep(seconds)
             continue
         failures = 0
-        seen = {batch_id: workspace.seen(batch_id) for batch_id in left}
-        now_gone = [batch_id for batch_id, batch in seen.items() if batch is None or batch.gone_at]
+        found = {batch_id: batch_list.last_known(batch_id) for batch_id in left}
+        now_gone = [batch_id for batch_id, batch in found.items() if batch is None or batch.gone_at]
         gone.update(now_gone)
-        here = {batch_id: batch for batch_id, batch in seen.items() if batch and not batch.gone_at}
-        changed = [batch for batch_id, batch in here.items() if _differs(known.get(batch_id), batch)]
-        known |= here
-        yield Looked([b for i, b in known.items() if i not in gone], changed, now_gone)
-        left = [batch_id for batch_id, batch in here.items() if not batch.is_ended]
+        present = {batch_id: batch for batch_id, batch in found.items() if batch and not batch.gone_at}
+        changed = [batch for batch_id, batch in present.items() if _differs(latest.get(batch_id), batch)]
+        latest |= present
+        yield PollResult([b for i, b in latest.items() if i not in gone], changed, now_gone)
+        left = [batch_id for batch_id, batch in present.items() if not batch.is_ended]
         if not left:
             return
         if interval is None:
-            pause = FIRST_SECONDS if changed else min(pause * SLOWER, SLOWEST_SECONDS)
-        now_missing = {batch_id for batch_id in left if workspace.is_missing(batch_id)}
+            pause = FIRST_SECONDS if changed else min(pause * IDLE_FACTOR, LONGEST_IDLE_SECONDS)
+        now_missing = {batch_id for batch_id in left if batch_list.is_missing(batch_id)}
         for batch_id in sorted(now_missing - missing):
-            yield Waiting(f"{batch_id} was not found. It counts as deleted if that stays so.", pause)
+            yield PollFailure(f"{batch_id} was not found. Checking whether it was deleted.", pause)
         missing = now_missing
         await asyncio.sleep(pause)
 
 
-async def _look(workspace: Watched, batch_ids: Sequence[str]) -> None:
-    """Asks about all of them in as few calls as can be."""
-    began = time.time()
-    if len(batch_ids) > MOST_SINGLY:
-        await workspace.refresh()
+async def _poll(batch_list: BatchList, batch_ids: Sequence[str]) -> None:
+    """Update all batches in as few calls as possible."""
+    started = time.time()
+    if len(batch_ids) > MAX_RETRIEVES:
+        await batch_list.refresh()
     for batch_id in batch_ids:
-        batch = workspace.seen(batch_id)
-        if batch is None or (batch.seen_at < began and batch.gone_at is None):
-            await workspace.update(batch_id)
+        batch = batch_list.last_known(batch_id)
+        if batch is None or (batch.seen_at < started and batch.gone_at is None):
+            await batch_list.update(batch_id)
 
 
 def _differs(before: Batch | None, now: Batch) -> bool:

@@ -1,80 +1,101 @@
-"""The one way in for both faces: what a key sees, from this disk at once and from the API when it answers."""
+"""One key at one base URL: its batches, results and submissions."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from datetime import datetime
-from functools import cached_property, partial
-from math import inf
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.api import BadRequest, NotFound, ReadOnlySession
+from batchtui.api import NotFound, ReadOnlySession
 from batchtui.cache import CACHE_FILE, RESULTS_DAYS, Batch, BatchCache, Counts, KnownBatches, load_cached_list
 from batchtui.config import ConfigError, Profile, private_dir
+from batchtui.process import read_large_chunks
 from batchtui.results.files import ResultFiles
 from batchtui.results.saved import SavedResults
 from batchtui.submissions import Submissions
 from batchtui.text import is_plain_id, why_not_plain
+from batchtui.workspace.batch_list import NOT_FOUND_SECONDS, PAGE, BatchList
 from batchtui.workspace.changes import Changes
 
 if TYPE_CHECKING:
-    from batchtui.api import BatchesClient, BatchPage, Call, MessageBatch, ResultStream
+    from batchtui.api import BatchesClient, Call, ResultStream
     from batchtui.cost import Cost
     from batchtui.results import Fetcher, Progress
-    from batchtui.submissions import Failures, OnEvent, OnProgress, Plan, Prepared, Submission
-    from batchtui.workspace.watch import Looked, Waiting
+    from batchtui.submissions import (
+        Estimate,
+        Failures,
+        OnEvent,
+        OnProgress,
+        Origin,
+        Plan,
+        Prepared,
+        Submission,
+    )
+    from batchtui.workspace.watch import PollFailure, PollResult
 
-PAGE = 100
-"""Batches a page: under 100 kB, and more than a screen holds."""
-LARGEST_PAGE = 1000
-"""What the API gives at most; for walking the whole list."""
-STRAGGLERS = 20
-"""Running batches below the newest page that one refresh asks for singly, at most."""
-CALLS_KEPT = 1000
-"""Calls that the log remembers."""
-GONE_SECONDS = 120.0
-"""For so long a batch that was seen or made here may be answered with 404 before it counts as deleted: the
-API does so for seconds after a create, and now and then later. Source: anthropic-sdk-python#1432."""
-GONE_LOOKS = 3
-"""Looks in that time, at least."""
-CURSOR_TRIES = 5
-"""Newer batches tried as a cursor when the edge itself was deleted meanwhile."""
-
-LOST_CURSOR = (NotFound, BadRequest)
-"""What the API may answer when the batch that a cursor names is gone; which of them is not documented."""
+MAX_CALLS = 1000
+"""API calls that the log keeps."""
 
 
 class WorkspaceError(Exception):
-    """Something that was asked of a batch and cannot be done; one sentence, with what to do."""
+    """An operation that a batch or the session does not allow; one sentence, with what to do."""
 
 
 class UnknownBatch(WorkspaceError):
-    """No batch of that id, or several that begin so."""
+    """An ID that matches no batch, or several."""
 
 
-def glance(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch], int]:
-    """What is known of a workspace before it is opened: the newest batches, and how many there are.
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Local information about a batch.
 
-    Args:
-        profile: Where to call and as whom.
-        cache_root: The cache folder.
-        limit: Batches wanted.
+    Attributes:
+        history: The times at which its counts changed, oldest first.
+        saved_size: Bytes of its results, if they are completely saved.
+        origin: Where it was submitted from, and the batches that resubmitted its failures.
+        is_missing: Whether the server returned 404 last time, but may still have it.
+        may_be_ours: Whether it may be the batch of a submission whose response was lost.
     """
+
+    history: Sequence[tuple[float, Counts]]
+    saved_size: int | None
+    origin: Origin | None
+    is_missing: bool
+    may_be_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The batches of one submission and of its resubmissions, each oldest first.
+
+    Attributes:
+        parts: The batches that the submission was split into.
+        resubmitted: The batches that resubmitted failed requests.
+        unconfirmed: Batches that probably belong to it.
+    """
+
+    parts: Sequence[str]
+    resubmitted: Sequence[str]
+    unconfirmed: Sequence[str]
+
+
+def load_cached_batches(profile: Profile, cache_root: Path, limit: int) -> tuple[list[Batch], int]:
+    """Return the newest cached batches of a workspace, and how many there are, without opening it."""
     return load_cached_list(cache_root / profile.workspace_digest / CACHE_FILE, limit)
 
 
 async def check_key(profile: Profile) -> None:
-    """Ask the server whether it takes a profile's key.
+    """Check that the server accepts a profile's key.
 
     Raises:
         NotAuthorized: It does not.
-        ApiError: It cannot be asked.
+        ApiError: The check failed.
     """
     from batchtui.api import BatchesClient, RetryPolicy
 
@@ -83,21 +104,17 @@ async def check_key(profile: Profile) -> None:
 
 
 class Workspace:
-    """One key at one base URL: its batches and their results.
+    """The batches, results and submissions of one key at one base URL.
 
-    What reads only the disk is a plain method and may be called from any thread. What talks to the
-    API is a coroutine; all of them must run on one event loop.
-
-    The list is held so that it never hides a hole: from the *top* down to the *edge*, all is as the
-    server said in this session. Below the edge are cached batches, until `older` moves it on; the top
-    moves up only once everything below its new place is here.
+    Plain methods only read the disk and may be called from any thread. Coroutines call the API; all
+    of them must run on the same event loop.
 
     Args:
-        profile: Where to call and as whom.
-        cache_root: The cache folder; this workspace has a private one inside it.
-        data_root: The folder of what cannot be fetched again; likewise.
-        attempts: Tries for each call to the API, the first one counted.
-        gone_seconds: How long a known batch may be missing before it counts as deleted.
+        profile: The base URL and credentials.
+        cache_root: The cache folder; each workspace has a private folder inside it.
+        data_root: The folder of data that cannot be fetched again; likewise.
+        attempts: Maximum attempts for each API call.
+        not_found_seconds: How long a known batch may return 404 before it counts as deleted.
     """
 
     def __init__(
@@ -107,207 +124,246 @@ class Workspace:
         data_root: Path,
         *,
         attempts: int = 4,
-        gone_seconds: float = GONE_SECONDS,
+        not_found_seconds: float = NOT_FOUND_SECONDS,
     ) -> None:
         self.profile = profile
         self.folder = cache_root / profile.workspace_digest
-        self.cache = _open_cache(self.folder)
-        self._saved = SavedResults(self.folder / "results" if self.cache.path else None)
-        self.batches = KnownBatches(self.cache)
-        self.has_older = True
-        """Whether the server may have batches below the edge."""
-        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
-        """The newest calls to the API, oldest first."""
+        self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
+        """The latest API calls, oldest first."""
         self._attempts = attempts
-        self._gone_seconds = gone_seconds
-        self._missing: dict[str, tuple[float, int]] = {}
-        """Known batches that the server did not have when asked: since when, and how many looks ago."""
         self._data_root = data_root
-        self._top: Batch | None = None
-        self._edge: Batch | None = None
+        self._cache = _open_cache(self.folder)
+        self._saved = SavedResults(self.folder / "results" if self._cache.path else None)
+        self._known = KnownBatches(self._cache)
+        self._list = BatchList(self._known, lambda: self._client, self.has_saved_results, not_found_seconds)
 
     @cached_property
-    def client(self) -> BatchesClient:
-        """The API client, made when it is first needed: importing it takes 100 ms."""
+    def _client(self) -> BatchesClient:
+        """Created on first use: importing it takes 100 ms."""
         from batchtui.api import BatchesClient, RetryPolicy
 
+        read_large_chunks()
         retry = RetryPolicy(attempts=self._attempts)
         return BatchesClient(self.profile, retry=retry, on_call=self.calls.append)
 
     @cached_property
     def submissions(self) -> Submissions:
-        """What was submitted from here, and the requests of batches."""
+        """Submissions from this machine, and the requests of batches."""
         folder = self._data_root / self.profile.workspace_digest
-        return Submissions(folder, lambda: self.client, self._learn)
+        return Submissions(folder, lambda: self._client, self._list.merge)
 
     async def aclose(self) -> None:
-        """Closes connections and files."""
+        """Close connections and files."""
         if "submissions" in self.__dict__:
             self.submissions.close()
-        if "client" in self.__dict__:
-            await self.client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
         self._saved.close()
-        self.cache.close()
-
-    # The disk
-
-    def full_id(self, prefix: str) -> str:
-        """The id that begins so, if exactly one cached id does; an id never seen is handed back as it is.
-
-        Raises:
-            UnknownBatch: Several ids begin so, it is empty, or it is none that is safe to send.
-        """
-        if not prefix.strip():
-            raise UnknownBatch("An empty id names no batch.")
-        if not is_plain_id(prefix):
-            raise UnknownBatch(why_not_plain(prefix))
-        found = [batch_id for batch_id in self.cache.matching(prefix) if is_plain_id(batch_id)]
-        if prefix in found or not found:
-            return prefix
-        if len(found) > 1:
-            raise UnknownBatch(
-                f"{prefix} begins the ids of several batches: {', '.join(found[:3])}. Give more of it."
-            )
-        return found[0]
-
-    def result_files(self, batch_id: str) -> ResultFiles:
-        """Where the results of a batch are, whether they are here yet or not; see `SavedResults.files`."""
-        return self._saved.files(batch_id)
-
-    def has_saved_results(self, batch_id: str) -> bool:
-        """Whether the results are complete and stay on this disk."""
-        return self.saved_size(batch_id) is not None
-
-    def saved_size(self, batch_id: str) -> int | None:
-        """Bytes of the results, if they are complete and stay on this disk."""
-        return self._saved.size(batch_id)
+        self._cache.close()
 
     @property
     def notices(self) -> list[str]:
-        """What the person should know of files that could not be used as they should, a sentence each."""
-        found = (self.cache.notice, self._saved.notice, self.submissions.notice)
+        """Problems with local files, one sentence each."""
+        found = (self._cache.notice, self._saved.notice, self.submissions.notice)
         return [notice for notice in found if notice]
 
-    def with_price(self, batch_ids: Sequence[str]) -> list[str]:
-        """Those of some batches whose price is told by something here: saved results, or kept requests."""
-        known = self.submissions.known_batches().union(self._saved.complete(batch_ids))
-        return [batch_id for batch_id in batch_ids if batch_id in known]
+    def check_writable(self) -> None:
+        """Raise `ReadOnlySession` early, before the API client would."""
+        if self.profile.read_only:
+            raise ReadOnlySession
+
+    # Known batches
+
+    def cached_batches(self) -> list[Batch]:
+        """Return all known batches, newest first."""
+        return self._known.newest()
+
+    def last_known(self, batch_id: str) -> Batch | None:
+        """Return a batch as last fetched."""
+        return self._known.get(batch_id)
+
+    def wire(self, batch_id: str) -> str:
+        """Return the JSON object of a batch as the server last sent it; empty if unknown."""
+        return self._known.wire(batch_id) or ""
+
+    def full_id(self, prefix: str) -> str:
+        """Return the only known ID with this prefix, or the prefix itself if no known ID has it.
+
+        Raises:
+            UnknownBatch: It is empty, ambiguous, or not safe to send.
+        """
+        if not prefix.strip():
+            raise UnknownBatch("Batch ID is required.")
+        if not is_plain_id(prefix):
+            raise UnknownBatch(why_not_plain(prefix))
+        found = [batch_id for batch_id in self._cache.matching(prefix) if is_plain_id(batch_id)]
+        if prefix in found or not found:
+            return prefix
+        if len(found) > 1:
+            raise UnknownBatch(f'Ambiguous batch ID "{prefix}": matches {", ".join(found[:3])}.')
+        return found[0]
+
+    def details(self, batch: Batch, since: float = 0.0) -> Details:
+        """Return local information about a batch, with the history of its counts since a time."""
+        return Details(
+            history=self._cache.history(batch.id, since),
+            saved_size=self._saved.size(batch.id),
+            origin=self.submissions.origin(batch.id),
+            is_missing=self._list.is_missing(batch.id),
+            may_be_ours=self.submissions.may_be_ours(batch),
+        )
+
+    # The list
+
+    @property
+    def has_older(self) -> bool:
+        """Whether the server may have batches that `older` would load."""
+        return self._list.has_older
+
+    async def refresh(self) -> Changes:
+        """Fetch the newest batches and update all running ones."""
+        return await self._list.refresh()
+
+    async def older(self, limit: int = PAGE) -> Changes:
+        """Fetch the next page of older batches, if there is one."""
+        return await self._list.older(limit)
+
+    async def list(self, limit: float, status: str | None = None) -> list[Batch]:
+        """Fetch the newest `limit` batches, optionally of one status."""
+        return await self._list.newest(limit, status)
+
+    async def retrieve(self, batch_id: str) -> Batch:
+        """Fetch one batch.
+
+        Raises:
+            NotFound: The server does not have it.
+        """
+        return (await self._list.retrieve(batch_id))[0]
+
+    async def cached_or_fetched(self, batch_id: str) -> Batch:
+        """Return a batch from the cache if its results are saved, else fetch it."""
+        cached = self._known.get(batch_id) if self.has_saved_results(batch_id) else None
+        return cached or await self.retrieve(batch_id)
+
+    async def update(self, batch_id: str) -> Changes:
+        """Fetch one batch; a known batch that returns 404 long enough is removed."""
+        return await self._list.update(batch_id)
+
+    async def watch(
+        self, batch_ids: Sequence[str], interval: float | None = None
+    ) -> AsyncIterator[PollResult | PollFailure]:
+        """Poll batches until all have ended; arguments and errors as for `watch.watch`."""
+        from batchtui.workspace.watch import PollResult, watch
+
+        async for step in watch(self._list, batch_ids, interval):
+            if isinstance(step, PollResult):
+                for batch in step.changed:
+                    await self.submissions.compare_ended(batch)
+            yield step
+
+    async def cancel(self, batch_id: str) -> Changes:
+        """Cancel a batch; requests in progress may still finish."""
+        return self._list.merge([await self._client.cancel(batch_id)])
+
+    async def delete(self, batch_id: str) -> Changes:
+        """Delete an ended batch on the server. Saved results stay."""
+        self.check_writable()
+        batch = await self.retrieve(batch_id)
+        if not batch.is_ended:
+            raise WorkspaceError(
+                f"{batch_id} has not ended. Cancel it first, and delete it when it has ended."
+            )
+        with suppress(NotFound):  # the response to an earlier attempt was lost
+            await self._client.delete(batch_id)
+        self._known.mark_deleted(batch_id)
+        return self._list.remove([batch_id])
+
+    # Results
+
+    def has_saved_results(self, batch_id: str) -> bool:
+        """Whether the results are completely saved."""
+        return self._saved.size(batch_id) is not None
+
+    def no_results_reason(self, batch: Batch) -> str:
+        """Return why a batch has no results to open; empty if it has."""
+        if batch.has_results or self.has_saved_results(batch.id):
+            return ""
+        if batch.gone_at is not None:
+            return f"{batch.id} was deleted on the server, and its results were not saved."
+        if batch.is_archived:
+            return f"The server removed the results of {batch.id} {RESULTS_DAYS} days after its creation."
+        if not batch.is_ended:
+            return f"{batch.id} is still running. Results are available when it ends."
+        return f"{batch.id} ended without results."
+
+    def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
+        """Return a fetcher that downloads the results of a batch.
+
+        Args:
+            batch: An ended batch.
+            on_progress: Called on the thread that runs the fetcher.
+
+        Raises:
+            WorkspaceError: There are no results.
+        """
+        from batchtui.results import Fetcher
+
+        if reason := self.no_results_reason(batch):
+            raise WorkspaceError(reason)
+
+        def open_results(start: int, validator: str | None) -> AbstractAsyncContextManager[ResultStream]:
+            return self._client.results(batch.id, start=start, validator=validator)
+
+        files = self._saved.files(batch.id)
+        if self.submissions.may_be_ours(batch):
+            on_progress = self._comparing(batch, files, on_progress)
+        return Fetcher(files, open_results, expected=batch.counts.total, on_progress=on_progress)
+
+    def _comparing(
+        self, batch: Batch, files: ResultFiles, on_progress: Callable[[Progress], None] | None
+    ) -> Callable[[Progress], None]:
+        """Wrap a callback to compare the first custom_ids with submissions whose response was lost."""
+        is_compared = False
+
+        def report(progress: Progress) -> None:
+            nonlocal is_compared
+            if progress.rows_here and not is_compared:
+                is_compared = True
+                self.submissions.compare(batch, _first_custom_ids(files))
+            if on_progress:
+                on_progress(progress)
+
+        return report
 
     def cost(self, batch_id: str) -> Cost | None:
-        """What a batch cost, from its saved results; None unless they are complete on this disk.
+        """Return the cost of a batch from its saved results; None if they are not complete.
 
-        It reads the whole index, and the first one that is found imports the table of prices: half a second.
+        It reads the whole index, and its first use imports the price table: half a second.
         """
         from batchtui.results import Results
 
-        batch = self.batches.get(batch_id)
-        with suppress(OSError, sqlite3.Error), Results(self.result_files(batch_id)) as results:
+        batch = self._known.get(batch_id)
+        with suppress(OSError, sqlite3.Error), Results(self._saved.files(batch_id)) as results:
             if results.is_whole:
                 from batchtui.cost import price
 
                 return price(results.usage(), batch.created_at if batch else None)
         return None
 
-    # The API
+    def prices(self, batch_ids: Sequence[str]) -> Iterator[tuple[str, Cost | Estimate]]:
+        """Yield the cost of batches with saved results, and an estimate for those with stored requests."""
+        known = self.submissions.known_batches().union(self._saved.complete(batch_ids))
+        for batch_id in batch_ids:
+            if batch_id in known and (price := self.cost(batch_id) or self.submissions.estimate(batch_id)):
+                yield batch_id, price
 
-    async def refresh(self) -> Changes:
-        """The newest batches, and the running ones wherever they are; nearly always one call."""
-        page = await self.client.list(limit=PAGE)
-        changes, seen = self._learn_page(page)
-        if self._edge is None or not seen or not page.has_more:
-            self._edge, self.has_older = (seen[-1] if seen else None), page.has_more
-        elif self._top and seen[-1].created_at > self._top.created_at:
-            changes += await self._fill_gap(self._top, seen[-1])
-        self._top = seen[0] if seen else None
-        return changes + await self._refresh_stragglers(seen)
+    # Submissions
 
-    async def list(self, wanted: float, status: str | None = None) -> list[Batch]:
-        """The newest batches as the server has them now, so many as wanted, all of one status if given."""
-        await self.refresh()
-        while True:
-            floor = self._edge.created_at if self._edge else inf
-            listed = [b for b in self.batches.newest() if b.created_at >= floor and b.gone_at is None]
-            found = [batch for batch in listed if status in (None, batch.status)]
-            if len(found) >= wanted or not self.has_older:
-                return found if wanted == inf else found[: int(wanted)]
-            await self.older(LARGEST_PAGE)
-
-    async def older(self, limit: int = PAGE) -> Changes:
-        """The next page below the edge; nothing once the end is reached."""
-        if self._edge is None:
-            return await self.refresh()
-        if not self.has_older:
-            return Changes()
-        page = await self._list_after(self._edge, limit)
-        changes, seen = self._learn_page(page, older_than=self._edge.created_at)
-        # A server that gives the same page again would be asked for ever.
-        moved = bool(seen) and seen[-1].created_at < self._edge.created_at
-        self._edge, self.has_older = seen[-1] if moved else self._edge, page.has_more and moved
-        return changes
-
-    async def retrieve(self, batch_id: str) -> Batch:
-        """One batch as it is now.
-
-        Raises:
-            NotFound: The server does not have it (any more).
-        """
-        return (await self._retrieve(batch_id))[0]
-
-    async def known(self, batch_id: str) -> Batch:
-        """A batch whose results are saved here, as it was last seen; any other as it is now."""
-        saved = self.batches.get(batch_id) if self.has_saved_results(batch_id) else None
-        return saved or await self.retrieve(batch_id)
-
-    async def update(self, batch_id: str) -> Changes:
-        """Ask about one batch; that it is gone is an answer too, but for a known one not the first time."""
-        if not is_plain_id(batch_id):
-            return Changes()  # only the list can tell of it
-        try:
-            return (await self._retrieve(batch_id))[1]
-        except NotFound:
-            return self._drop([batch_id]) if self._is_gone(batch_id) else Changes()
-
-    def is_missing(self, batch_id: str) -> bool:
-        """Whether the server did not have a known batch when asked last, and it is being looked for again."""
-        return batch_id in self._missing
-
-    def _is_gone(self, batch_id: str) -> bool:
-        if self.batches.get(batch_id) is None:
-            return True
-        now = time.monotonic()
-        since, looks = self._missing.get(batch_id, (now, 0))
-        self._missing[batch_id] = since, looks + 1
-        return looks + 1 >= GONE_LOOKS and now - since >= self._gone_seconds
-
-    def seen(self, batch_id: str) -> Batch | None:
-        """A batch as it was last seen."""
-        return self.batches.get(batch_id)
-
-    async def watch(
-        self, batch_ids: Sequence[str], interval: float | None = None
-    ) -> AsyncIterator[Looked | Waiting]:
-        """Looks at batches until all have ended; arguments and errors as for `watching.watch`."""
-        from batchtui.workspace.watch import Looked, watch
-
-        async for step in watch(self, batch_ids, interval):
-            if isinstance(step, Looked):
-                for batch in step.changed:
-                    await self.submissions.compare_ended(batch)
-            yield step
-
-    async def cancel(self, batch_id: str) -> Changes:
-        """Asks for a batch to stop; what has begun may still finish."""
-        return self._learn([await self.client.cancel(batch_id)])
-
-    async def delete(self, batch_id: str) -> Changes:
-        """Deletes an ended batch on the server, for good. Results saved here stay here."""
-        batch = await self.retrieve(batch_id)
-        if not batch.is_ended:
-            raise WorkspaceError(f"{batch_id} has not ended: cancel it first, then delete it once it has.")
-        with suppress(NotFound):  # a repeated delete whose first answer was lost
-            await self.client.delete(batch_id)
-        self.batches.mark_deleted(batch_id)
-        return self._drop([batch_id])
+    async def family(self, batch_id: str) -> Family:
+        """Return the batches whose results belong together, after checking uncertain ones on the server."""
+        for candidate in self.submissions.unconfirmed(batch_id):
+            await self.submissions.compare_ended(await self.retrieve(candidate))
+        return Family(*self.submissions.family(batch_id), self.submissions.unconfirmed(batch_id))
 
     def plan_file(self, path: Path, on_progress: OnProgress | None = None) -> Plan:
         """Plan the submission of a request file; see `Submissions.plan_file`."""
@@ -323,129 +379,9 @@ class Workspace:
         """Send a plan, each part once; see `Submissions.submit`."""
         return await self.submissions.submit(plan, allow_duplicate=allow_duplicate, on_event=on_event)
 
-    def why_no_results(self, batch: Batch) -> str:
-        """Why the results of a batch cannot be had, in one sentence; empty if they can."""
-        if batch.has_results or self.has_saved_results(batch.id):
-            return ""
-        return _why_no_results(batch)
-
-    def fetcher(self, batch: Batch, on_progress: Callable[[Progress], None] | None = None) -> Fetcher:
-        """What brings the results of an ended batch to this disk.
-
-        Args:
-            batch: The batch.
-            on_progress: Told how it goes, on the thread that the fetcher runs on.
-
-        Raises:
-            WorkspaceError: The server has none to give.
-        """
-        from batchtui.results import Fetcher
-
-        if why := self.why_no_results(batch):
-            raise WorkspaceError(why)
-        open_results = partial(_open_results, self.client, batch.id)
-        files, expected = self.result_files(batch.id), batch.counts.total
-        if self.submissions.may_be_ours(batch):
-            on_progress = self._comparing(batch, files, on_progress)
-        return Fetcher(files, open_results, expected=expected, on_progress=on_progress)
-
-    def _comparing(
-        self, batch: Batch, files: ResultFiles, on_progress: Callable[[Progress], None] | None
-    ) -> Callable[[Progress], None]:
-        """Tells of progress as before, and compares the first custom_ids that are here."""
-        is_compared = False
-
-        def report(progress: Progress) -> None:
-            nonlocal is_compared
-            if progress.rows_here and not is_compared:
-                is_compared = True
-                self.submissions.compare(batch, _first_custom_ids(files))
-            if on_progress:
-                on_progress(progress)
-
-        return report
-
-    # How it is done
-
-    async def _fill_gap(self, top: Batch, bottom_of_new: Batch) -> Changes:
-        """Everything that is newer than the top, from there upwards: a break leaves the top where it was."""
-        changes, before = Changes(), top.id
-        try:
-            while True:
-                page = await self.client.list(limit=PAGE, before_id=before)
-                more, seen = self._learn_page(page, prune=False)
-                changes += more
-                if not page.has_more or not seen or seen[0].id == before:
-                    return changes
-                before = seen[0].id
-        except LOST_CURSOR:
-            self._edge, self.has_older = bottom_of_new, True
-            return changes
-
-    async def _list_after(self, edge: Batch, limit: int) -> BatchPage:
-        """The page below the edge, even if the edge itself was deleted meanwhile."""
-        newer = self.batches.between(edge.created_at, inf)
-        for cursor in (edge, *reversed(newer[-CURSOR_TRIES:])):
-            with suppress(*LOST_CURSOR):
-                return await self.client.list(limit=limit, after_id=cursor.id)
-        return await self.client.list(limit=limit)
-
-    async def _refresh_stragglers(self, seen: Sequence[Batch]) -> Changes:
-        """Running batches below the newest page, which a list call for that page does not tell of."""
-        floor = seen[-1].created_at if seen else -inf
-        running = [batch for batch in self.batches.running() if batch.created_at < floor]
-        changes = Changes()
-        for batch in running[:STRAGGLERS]:
-            changes += await self.update(batch.id)
-        return changes
-
-    def _learn_page(
-        self, page: BatchPage, *, older_than: float = inf, prune: bool = True
-    ) -> tuple[Changes, Sequence[Batch]]:
-        """Takes in a page and drops what should be on it and is not; also answers its batches."""
-        changes = self._learn(page.data)
-        seen = [_record(batch) for batch in page.data]
-        floor = seen[-1].created_at if page.has_more and seen else -inf
-        ids = {batch.id for batch in seen}
-        absent = [b for b in self.batches.between(floor, older_than) if b.id not in ids] if prune else []
-        newest = max((batch.created_at for batch in seen), default=0.0)
-        gone = [b.id for b in absent if not self._may_be_unlisted(b, newest)]
-        return changes + self._drop(gone), seen
-
-    def _may_be_unlisted(self, batch: Batch, newest_listed: float) -> bool:
-        """Return whether a batch may be too new for the list.
-
-        `created_at` is by the server's clock. This machine's may be far behind it, so it is used only to
-        measure how long ago the batch was last seen.
-        """
-        now = max(self.client.server_time or time.time(), newest_listed)
-        age = max(now - batch.created_at, time.time() - batch.seen_at)
-        return age < self._gone_seconds
-
-    async def _retrieve(self, batch_id: str) -> tuple[Batch, Changes]:
-        answer = await self.client.retrieve(batch_id)
-        changes = self._learn([answer])
-        return self.batches.get(answer.id) or _record(answer), changes
-
-    def _learn(self, batches: Sequence[MessageBatch]) -> Changes:
-        for batch in batches:
-            self._missing.pop(batch.id, None)
-        return Changes(self.batches.merge([(_record(batch), batch.wire) for batch in batches]))
-
-    def _drop(self, ids: Sequence[str]) -> Changes:
-        """Forgets batches that the server no longer has, but for those whose results are saved here."""
-        for batch_id in ids:
-            self._missing.pop(batch_id, None)
-        return Changes(*self.batches.drop(ids, time.time(), keep=self.has_saved_results))
-
-    def check_writable(self) -> None:
-        """Raise `ReadOnlySession` early, before the API client would."""
-        if self.profile.read_only:
-            raise ReadOnlySession
-
 
 def _open_cache(folder: Path) -> BatchCache:
-    """The cache in a folder that nobody else can change; one that keeps nothing where there can be none."""
+    """Open the cache in a private folder; without one, nothing is saved."""
     try:
         private_dir(folder)
     except ConfigError as error:
@@ -455,12 +391,6 @@ def _open_cache(folder: Path) -> BatchCache:
     return BatchCache(folder / CACHE_FILE)
 
 
-def _open_results(
-    client: BatchesClient, batch_id: str, start: int, validator: str | None
-) -> AbstractAsyncContextManager[ResultStream]:
-    return client.results(batch_id, start=start, validator=validator)
-
-
 def _first_custom_ids(files: ResultFiles) -> Sequence[str]:
     from batchtui.results import Results
     from batchtui.submissions.finder import SAMPLE
@@ -468,33 +398,3 @@ def _first_custom_ids(files: ResultFiles) -> Sequence[str]:
     with suppress(OSError, sqlite3.Error), Results(files) as results:
         return [row.custom_id for row in results.rows_at(range(SAMPLE)) if row.custom_id and not row.flag]
     return []
-
-
-def _record(batch: MessageBatch) -> Batch:
-    counts = batch.request_counts
-    return Batch(
-        id=batch.id,
-        status=batch.processing_status,
-        counts=Counts(counts.processing, counts.succeeded, counts.errored, counts.canceled, counts.expired),
-        created_at=batch.created_at.timestamp(),
-        expires_at=batch.expires_at.timestamp(),
-        ended_at=_seconds(batch.ended_at),
-        cancel_initiated_at=_seconds(batch.cancel_initiated_at),
-        archived_at=_seconds(batch.archived_at),
-        has_results_url=batch.results_url is not None,
-        seen_at=time.time(),
-    )
-
-
-def _seconds(when: datetime | None) -> float | None:
-    return when.timestamp() if when else None
-
-
-def _why_no_results(batch: Batch) -> str:
-    if batch.gone_at is not None:
-        return f"{batch.id} was deleted on the server, and its results are not saved here."
-    if batch.is_archived:
-        return f"The results of {batch.id} were removed by the server {RESULTS_DAYS} days after its creation."
-    if not batch.is_ended:
-        return f"{batch.id} has not ended yet: its results come when it has."
-    return f"{batch.id} has ended without results."

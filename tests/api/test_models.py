@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from batchtui.api import MessageBatch, ResultLine
+from batchtui.api import MessageBatch
 
 BATCH = {
     "id": "msgbatch_1",
@@ -20,10 +18,6 @@ BATCH = {
 }
 
 
-def line(result: dict[str, object]) -> ResultLine:
-    return ResultLine.model_validate({"custom_id": "a", "result": result})
-
-
 def test_unknown_fields_and_values_are_kept() -> None:
     batch = MessageBatch.model_validate(BATCH)
     assert batch.processing_status == "pondering"
@@ -35,49 +29,3 @@ def test_unknown_fields_and_values_are_kept() -> None:
 def test_wire_is_the_original_json() -> None:
     text = json.dumps(BATCH, separators=(",", ":"))
     assert MessageBatch.model_validate_json(text).wire == text
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        {
-            "type": "error",
-            "error": {"type": "overloaded_error", "message": "Busy"},
-            "request_id": "req_1",
-        },
-        {"type": "overloaded_error", "message": "Busy", "request_id": "req_1"},
-    ],
-    ids=["nested", "flat"],
-)
-def test_nested_and_flat_errors(error: dict[str, object]) -> None:
-    body = line({"type": "errored", "error": error}).result.error
-    assert body is not None
-    assert (body.error.type, body.error.message, body.request_id) == ("overloaded_error", "Busy", "req_1")
-
-
-def test_text_after_other_blocks() -> None:
-    content = [
-        {"type": "thinking", "thinking": "", "signature": "x"},
-        {"type": "hologram", "beams": 3},
-        {"type": "text", "text": "Hello"},
-    ]
-    message = line({"type": "succeeded", "message": {"content": content, "usage": {}}}).result.message
-    assert message is not None
-    assert message.text == "Hello"
-    assert message.content[1].model_dump()["beams"] == 3
-
-
-def test_all_input_tokens_include_the_cache() -> None:
-    usage = {
-        "input_tokens": 1,
-        "output_tokens": 9,
-        "cache_read_input_tokens": 20,
-        "cache_creation_input_tokens": None,
-    }
-    message = line({"type": "succeeded", "message": {"usage": usage}}).result.message
-    assert message is not None
-    assert message.usage.all_input_tokens == 21
-
-
-def test_unknown_outcome_is_kept() -> None:
-    assert line({"type": "postponed", "until": "later"}).result.type == "postponed"

@@ -90,7 +90,7 @@ def test_info_tells_of_other_workspaces_and_works_without_a_key(disk: Disk) -> N
 def test_info_of_nothing(call: Call, tmp_path: Path) -> None:
     done = call("cache", "info")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"Nothing is kept in {tmp_path / 'cache'}.\n"
+    assert done.stderr == f"Nothing is saved in {tmp_path / 'cache'}.\n"
 
 
 def test_info_counts_what_is_unfinished(disk: Disk) -> None:

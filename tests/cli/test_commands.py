@@ -201,7 +201,7 @@ def test_an_empty_id_is_no_batch(run: Run) -> None:
     for command in ("show", "cancel", "delete"):
         done = run(command, "", *(["--yes"] if command != "show" else []))
         assert done.returncode == 1
-        assert "empty id" in done.stderr
+        assert "Batch ID is required" in done.stderr
 
 
 def test_read_only_holds_in_the_demo_too(run: Run) -> None:

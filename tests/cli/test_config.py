@@ -102,7 +102,7 @@ def test_for_people(call: Call, config: Path) -> None:
 def test_no_key_is_said_and_no_failure(call: Call) -> None:
     done = call("config", "show", ANTHROPIC_API_KEY="")
     assert done.returncode == 0
-    assert "nowhere: set ANTHROPIC_API_KEY" in done.stdout
+    assert "not set: set ANTHROPIC_API_KEY" in done.stdout
 
 
 def test_a_mistake_in_the_file_is_told_with_its_line(refused: Call, config: Path) -> None:

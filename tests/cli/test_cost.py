@@ -75,7 +75,7 @@ def test_before_the_end_nothing_can_be_known(frozen_sandbox: Embedded) -> None:
     done = command("cost", running, key=key, url=url)
     assert (done.returncode, done.stdout) == (1, "")
     assert running in done.stderr
-    assert "not ended yet" in done.stderr
+    assert "is still running" in done.stderr
 
 
 def test_a_batch_that_fails_does_not_keep_the_others_from_their_cost(frozen_sandbox: Embedded) -> None:
@@ -88,7 +88,7 @@ def test_a_batch_that_fails_does_not_keep_the_others_from_their_cost(frozen_sand
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [TWO_MODELS]
     never, not_ended, summary = done.stderr.splitlines()
     assert "'msgbatch_never' not found" in never
-    assert not_ended.startswith(f"{running} has not ended yet")
+    assert not_ended.startswith(f"{running} is still running")
     assert summary == "batchtui: 2 of 4 batches failed."
 
 

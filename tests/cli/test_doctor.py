@@ -143,7 +143,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
         ({"TERM": "xterm"}, (39, 40), False, "too small"),
         ({"TERM": "dumb"}, (120, 40), False, "TERM is dumb"),
         ({}, (120, 40), False, "TERM is not set"),
-        ({}, None, True, "none here"),
+        ({}, None, True, "none: only"),
     ],
 )
 def test_terminals(env: dict[str, str], size: tuple[int, int] | None, ok: bool, said: str) -> None:
@@ -158,7 +158,7 @@ def test_terminals(env: dict[str, str], size: tuple[int, int] | None, ok: bool, 
         ({"TERM": "xterm-direct"}, "true color"),
         ({"TERM": "screen-256color"}, "256;"),
         ({"TERM": "linux"}, "16"),
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"}, "none, by NO_COLOR"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"}, "none (NO_COLOR is set)"),
     ],
 )
 def test_colors(env: dict[str, str], said: str) -> None:

@@ -46,7 +46,7 @@ VOLATILE = (
     (r"in \d+ ms", "in <milliseconds>"),
     (r'bytes": \d+', 'bytes": 0'),
     (r'("python", "ok": true, "text": )"[\d.]+"', r'\1"<version>"'),
-    (r"(not made yet), [^\"]+", r"\1, <file system>"),
+    (r"(not created yet), [^\"]+", r"\1, <file system>"),
 )
 """What differs from run to run, and what stands for it."""
 

@@ -186,7 +186,7 @@ def test_lines_of_two_versions_never_follow_each_other(run: Run, api: Api) -> No
     api.body, api.pause = b"".join(reversed(lines)), 1.0
     done = run("results", "msgbatch_1")
     assert (done.returncode, done.stdout.encode()) == (5, b"".join(lines[: COUNT // 2]))
-    assert "changed on the server while they were printed" in done.stderr
+    assert "changed on the server during printing" in done.stderr
     done = run("results", "msgbatch_1")
     assert (done.returncode, done.stdout.encode()) == (0, api.body)
 
@@ -244,4 +244,4 @@ def test_damage_that_the_server_cannot_put_right_is_no_success(run: Run, api: Ap
 def test_verify_of_what_is_not_saved_says_so(run: Run) -> None:
     done = run("cache", "verify", "msgbatch_9")
     assert done.returncode == 1
-    assert "No complete results are saved here for msgbatch_9" in done.stderr
+    assert "No complete results are saved for msgbatch_9" in done.stderr

@@ -56,7 +56,7 @@ def test_search_that_finds_nothing_says_so(refused: Call) -> None:
     done = refused("search", SMALL, "no such words")
     assert (done.returncode, done.stderr) == (
         1,
-        "batchtui: Nothing in 120 results matches no such words.\n",
+        "batchtui: No matches for no such words in 120 results.\n",
     )
 
 
@@ -83,7 +83,7 @@ def test_errors_groups_what_failed(call: Call) -> None:
 
 def test_errors_for_people(call: Call) -> None:
     titles, *rows = call("errors", FAILING).stdout.splitlines()
-    assert titles.split("  ")[0] == "how many"
+    assert titles.split("  ")[0] == "count"
     assert len(rows) == len(call("errors", FAILING, "--json").stdout.splitlines())
 
 

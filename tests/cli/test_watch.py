@@ -56,14 +56,14 @@ def test_failures_are_5(run: Run, api: httpx.Client) -> None:
     assert sorted(out.splitlines()) == sorted(
         [f"{good}  ended  1 succeeded", f"{bad}  ended  1 succeeded, 1 errored"]
     )
-    assert err == "batchtui: 1 of 3 requests did not succeed; `batchtui errors ID` tells why.\n"
+    assert err == "batchtui: 1 of 3 requests did not succeed. Run `batchtui errors ID` for details.\n"
 
 
 def test_a_batch_that_is_not_there_is_1(run: Run) -> None:
     code, out, err = run("msgbatch_never")
     assert (code, out) == (1, "")
     assert err.splitlines() == [
-        "batchtui: msgbatch_never is not there: deleted, or of another workspace.",
+        "batchtui: msgbatch_never not found: deleted, or in another workspace.",
     ]
 
 

@@ -10,16 +10,15 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pexpect
 import pytest
 
-from batchtui.cache import Batch, Counts
-from batchtui.config import Credentials, Profile, Secret
+from batchtui.cache import CACHE_FILE, Batch, BatchCache, Counts
+from batchtui.config import Credentials, Profile, Secret, private_dir
 from batchtui.tui.format.layout import room_in
-from batchtui.workspace import Workspace
 from tests.e2e.conftest import TERM
 from tests.e2e.output import read_output
 from tests.e2e.terminal import COLUMNS, ROWS, Terminal, running
@@ -81,10 +80,9 @@ def hold(base_url: str, tmp_path: Path) -> Iterator[Hold]:
 
 
 def fill(profile: Profile, cache: Path) -> None:
-    workspace = Workspace(profile, cache, cache / "data")
     ids = [HOSTILE_ID, *(f"msgbatch_{n:020d}" for n in range(BATCHES - 1))]
-    workspace.cache.store([(ended(batch_id, days=2.5 + n), "{}") for n, batch_id in enumerate(ids)])
-    workspace.cache.close()
+    with closing(BatchCache(private_dir(cache / profile.workspace_digest) / CACHE_FILE)) as batches:
+        batches.store([(ended(batch_id, days=2.5 + n), "{}") for n, batch_id in enumerate(ids)])
 
 
 def ended(batch_id: str, *, days: float) -> Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import time
@@ -318,8 +319,7 @@ def test_every_request_beside_its_result(start: Start, hostile: HostileServer, t
     profile = Profile("default", hostile.url, Credentials(Secret("sk-test"), "key"))
     workspace = Workspace(profile, tmp_path / "cache", data_dir())
     workspace.submissions.attach(OPENABLE, file, requests=len(ids))
-    workspace.submissions.close()
-    workspace.cache.close()
+    asyncio.run(workspace.aclose())
     terminal = opened_results(start, hostile)
     terminal.type("l")
     for number in range(len(IN_RESULTS)):

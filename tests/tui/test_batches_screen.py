@@ -63,7 +63,7 @@ async def test_a_new_batch_arrives_without_a_key_press(own: Embedded, tmp_path: 
 
 
 async def test_counts_move_by_themselves(sandbox_with: Factory, tmp_path: Path) -> None:
-    sandbox = sandbox_with(speed=30.0)
+    sandbox = sandbox_with(speed=10.0)
     async with driven(app_for(sandbox, tmp_path)) as pilot:
         await until_shown(pilot, "live")
         table = pilot.app.screen.query_one(BatchTable)
@@ -199,7 +199,7 @@ async def test_keys_that_cannot_act_are_dimmed_and_say_why(own: Embedded, tmp_pa
         await until_shown(pilot, "live")
         before = bar.line(0)
         await pilot.press("enter")
-        await until_shown(pilot, "has not ended yet")
+        await until_shown(pilot, "is still running")
         assert pilot.app.screen is screen
         while table.current is None or not table.current.is_ended:
             await pilot.press("j")
@@ -358,6 +358,7 @@ async def test_copy_id(own: Embedded, tmp_path: Path) -> None:
         table = pilot.app.screen.query_one(BatchTable)
         await pilot.press("y")
         assert table.current is not None
+        await until(pilot, lambda: pilot.app.clipboard)
         assert pilot.app.clipboard == table.current.id
 
 
@@ -399,7 +400,7 @@ async def test_quit_leaves_the_cache_whole(own: Embedded, tmp_path: Path) -> Non
         await pilot.press("q")
     assert (app.return_code, app.exit_message) == (0, "")
     workspace = Workspace(app.workspace.profile, tmp_path, tmp_path / "data")
-    assert len(workspace.batches.newest()) == 100
+    assert len(workspace.cached_batches()) == 100
     await workspace.aclose()
 
 
@@ -590,7 +591,7 @@ async def test_the_palette_has_commands_first_and_batches_only_for_what_is_in_an
         await until_shown(pilot, "live")
         await pilot.press("slash", *"canceling", "enter")
         table = app.first_screen.query_one(BatchTable)
-        wanted = next(batch.id for batch in app.workspace.batches.newest() if batch.status == "ended")
+        wanted = next(batch.id for batch in app.workspace.cached_batches() if batch.status == "ended")
         await pilot.press("colon")
         await until_shown(pilot, "cancel the batch, after asking")
         options = app.screen.query_one(CommandList)
@@ -754,4 +755,4 @@ async def test_r_asks_about_the_batch_under_the_cursor_wherever_it_is(
         assert table.current is not None
         await client.messages.batches.delete(table.current.id)
         await pilot.press("r")
-        await until_shown(pilot, "Not found by the server just now.")
+        await until_shown(pilot, "Not found on the server.")

@@ -411,7 +411,7 @@ async def test_a_batch_without_results_says_why(frozen_sandbox: Embedded, tmp_pa
     async with driven(app_for(frozen_sandbox, tmp_path)) as pilot:
         await until_shown(pilot, "live")
         await pilot.press("enter")
-        await until_shown(pilot, "has not ended yet")
+        await until_shown(pilot, "is still running")
 
 
 async def test_leaving_in_the_middle_of_a_download(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from batchtui.api import BatchesClient, NotAuthorized
 from batchtui.config import Credentials, Profile, Secret
-from batchtui.workspace import Workspace
-from batchtui.workspace.watch import Looked, Waiting
+from batchtui.workspace import PollFailure, PollResult, Workspace
 from tests.canned_server import answer, canned_server, error_answer
 from tests.submitting import ended, profile_of, request
 
@@ -49,7 +48,7 @@ async def create(client: BatchesClient, count: int = 1) -> str:
     return (await client.create([request(f"a-{n}") for n in range(count)])).id
 
 
-async def looks(workspace: Workspace, *batch_ids: str) -> list[Looked | Waiting]:
+async def looks(workspace: Workspace, *batch_ids: str) -> list[PollResult | PollFailure]:
     return [step async for step in workspace.watch(batch_ids, QUICK)]
 
 
@@ -57,9 +56,9 @@ async def test_it_ends_when_all_have_ended(workspace: Workspace, other: BatchesC
     ids = [await create(other, count) for count in (1, 5)]
     steps = await looks(workspace, *ids, ids[0])
     last = steps[-1]
-    assert isinstance(last, Looked)
+    assert isinstance(last, PollResult)
     assert [(batch.id, batch.is_ended) for batch in last.batches] == [(batch_id, True) for batch_id in ids]
-    told = [batch for step in steps if isinstance(step, Looked) for batch in step.changed]
+    told = [batch for step in steps if isinstance(step, PollResult) for batch in step.changed]
     assert sorted(batch.id for batch in told if batch.is_ended) == sorted(ids)
 
 
@@ -69,7 +68,7 @@ async def test_a_cancelled_batch_is_followed_through_canceling(
     batch_id = await create(other, 2000)
     seen = []
     async for step in workspace.watch([batch_id], QUICK):
-        assert isinstance(step, Looked)
+        assert isinstance(step, PollResult)
         seen += [batch.status for batch in step.changed]
         if seen == ["in_progress"]:
             await other.cancel(batch_id)
@@ -81,7 +80,7 @@ async def test_many_are_asked_about_by_one_call(workspace: Workspace, other: Bat
     for batch_id in ids:
         await ended(other, batch_id)
     (look,) = await looks(workspace, *ids)
-    assert isinstance(look, Looked)
+    assert isinstance(look, PollResult)
     assert len(look.batches) == 6
     assert len([call for call in workspace.calls if "?limit" in call.path]) == 1
     assert len(workspace.calls) < 6
@@ -92,10 +91,10 @@ async def test_a_batch_that_is_gone_is_told_once(workspace: Workspace, other: Ba
     await ended(other, deleted)
     await other.delete(deleted)
     steps = await looks(workspace, deleted, "msgbatch_never", here)
-    gone = [batch_id for step in steps if isinstance(step, Looked) for batch_id in step.gone]
+    gone = [batch_id for step in steps if isinstance(step, PollResult) for batch_id in step.gone]
     assert gone == [deleted, "msgbatch_never"]
     last = steps[-1]
-    assert isinstance(last, Looked)
+    assert isinstance(last, PollResult)
     assert [batch.id for batch in last.batches] == [here]
 
 
@@ -106,9 +105,9 @@ async def test_a_batch_that_was_seen_is_not_gone_after_one_404(tmp_path: Path) -
         workspace = Workspace(server.profile, tmp_path, tmp_path / "data", attempts=1)
         steps = await looks(workspace, "msgbatch_1")
         await workspace.aclose()
-    waits = [step for step in steps if isinstance(step, Waiting)]
-    looked = [step for step in steps if isinstance(step, Looked)]
-    assert ["msgbatch_1 was not found" in wait.why for wait in waits] == [True, True]
+    waits = [step for step in steps if isinstance(step, PollFailure)]
+    looked = [step for step in steps if isinstance(step, PollResult)]
+    assert ["msgbatch_1 was not found" in wait.reason for wait in waits] == [True, True]
     assert not any(look.gone for look in looked)
     assert [batch.is_ended for batch in looked[-1].batches] == [True]
 
@@ -124,10 +123,10 @@ def batch_answer(status: str) -> bytes:
 async def test_a_batch_that_stays_missing_is_gone_in_the_end(tmp_path: Path) -> None:
     lost = error_answer("404 Not Found", "not_found_error", "Message batch not found")
     async with canned_server(batch_answer("in_progress"), lost) as server:
-        workspace = Workspace(server.profile, tmp_path, tmp_path / "data", attempts=1, gone_seconds=0.05)
+        workspace = Workspace(server.profile, tmp_path, tmp_path / "data", attempts=1, not_found_seconds=0.05)
         steps = await looks(workspace, "msgbatch_1")
         await workspace.aclose()
-    looked = [step for step in steps if isinstance(step, Looked)]
+    looked = [step for step in steps if isinstance(step, PollResult)]
     assert len(looked) > 3
     assert [batch_id for look in looked for batch_id in look.gone] == ["msgbatch_1"]
 
@@ -139,8 +138,8 @@ async def test_calls_that_fail_are_waited_out_ever_longer(
     workspace = Workspace(profile_of(server), tmp_path, tmp_path / "data", attempts=1)
     waits = []
     async for step in workspace.watch([f"msgbatch_{n}" for n in range(4)], QUICK):
-        assert isinstance(step, Waiting)
-        assert "Overloaded" in step.why
+        assert isinstance(step, PollFailure)
+        assert "Overloaded" in step.reason
         waits.append(step.seconds)
         if len(waits) == 4:
             break

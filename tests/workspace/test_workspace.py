@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.api import BatchesClient, ConnectionLost, NotFound
+from batchtui.api import BatchesClient, ConnectionLost, NotFound, ReadOnlySession
 from batchtui.cache import Batch
 from batchtui.config import Credentials, Profile, Secret
 from batchtui.sandbox import Embedded
@@ -57,7 +57,11 @@ async def all_ids(client: BatchesClient) -> list[str]:
 
 
 def known_ids(workspace: Workspace) -> list[str]:
-    return [batch.id for batch in workspace.batches.newest()]
+    return [batch.id for batch in workspace.cached_batches()]
+
+
+def running(workspace: Workspace) -> list[Batch]:
+    return [batch for batch in workspace.cached_batches() if not batch.is_ended]
 
 
 async def test_page_by_page_to_the_end(workspace: Workspace, other: BatchesClient) -> None:
@@ -74,8 +78,8 @@ async def test_what_was_known_is_there_before_any_request(
 ) -> None:
     await workspace.refresh()
     again = Workspace(profile_of(own_sandbox), tmp_path, tmp_path / "data")
-    assert len(again.batches.newest()) == 100
-    assert "client" not in vars(again)
+    assert len(again.cached_batches()) == 100
+    assert not again.calls
     await again.aclose()
 
 
@@ -86,14 +90,14 @@ async def test_refresh_tells_only_what_changed(workspace: Workspace, other: Batc
     assert created.id in [batch.id for batch in changed]
     assert all(batch.id == created.id or batch.created_at > 0 for batch in changed)
     still = {batch.id for batch in changed} - {created.id}
-    assert all(workspace.batches.get(batch_id) for batch_id in still)
+    assert all(workspace.last_known(batch_id) for batch_id in still)
     assert len(changed) < 100
 
 
 async def test_more_new_batches_than_a_page_leave_no_hole(
     own_sandbox: Embedded, workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 5)
+    monkeypatch.setattr("batchtui.workspace.batch_list.PAGE", 5)
     await workspace.refresh()
     for _ in range(12):
         await other.create([REQUEST])
@@ -104,19 +108,19 @@ async def test_more_new_batches_than_a_page_leave_no_hole(
 async def test_a_break_while_a_gap_is_filled_leaves_no_hole(
     workspace: Workspace, other: BatchesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 5)
+    monkeypatch.setattr("batchtui.workspace.batch_list.PAGE", 5)
     await workspace.refresh()
     for _ in range(12):
         await other.create([REQUEST])
-    real_list = workspace.client.list
+    real_list = BatchesClient.list
 
-    async def breaks_in_the_gap(**arguments: object) -> object:
+    async def breaks_in_the_gap(client: BatchesClient, **arguments: object) -> object:
         if arguments.get("before_id"):
             raise ConnectionLost("in the middle")
-        return await real_list(**arguments)  # type: ignore[arg-type]
+        return await real_list(client, **arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(workspace.client, "list", breaks_in_the_gap)
+        patch.setattr(BatchesClient, "list", breaks_in_the_gap)
         with pytest.raises(ConnectionLost):
             await workspace.refresh()
     await workspace.refresh()
@@ -137,7 +141,7 @@ async def test_two_processes_each_hear_of_everything(
 
 async def test_batches_deleted_elsewhere_disappear(workspace: Workspace, other: BatchesClient) -> None:
     await workspace.refresh()
-    victim = next(batch for batch in workspace.batches.newest()[5:] if batch.is_ended)
+    victim = next(batch for batch in workspace.cached_batches()[5:] if batch.is_ended)
     await other.delete(victim.id)
     changes = await workspace.refresh()
     assert changes.removed == [victim.id]
@@ -149,14 +153,14 @@ async def test_prunes_deleted_batches_though_this_clock_is_behind(
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
     await workspace.refresh()
-    victim = next(batch for batch in workspace.batches.newest()[5:] if batch.is_ended)
+    victim = next(batch for batch in workspace.cached_batches()[5:] if batch.is_ended)
     await other.delete(victim.id)
     assert (await workspace.refresh()).removed == [victim.id]
 
 
 async def test_a_deleted_edge_is_survived(workspace: Workspace, other: BatchesClient) -> None:
     await workspace.refresh()
-    edge = workspace.batches.newest()[-1]
+    edge = workspace.cached_batches()[-1]
     assert edge.is_ended
     await other.delete(edge.id)
     while workspace.has_older:
@@ -169,14 +173,14 @@ async def test_running_batches_below_the_first_page_are_followed(
 ) -> None:
     created = await other.create([REQUEST])
     await workspace.refresh()
-    assert workspace.batches.running()
-    monkeypatch.setattr("batchtui.workspace.workspace.PAGE", 3)
+    assert running(workspace)
+    monkeypatch.setattr("batchtui.workspace.batch_list.PAGE", 3)
     for _ in range(4):
         await other.create([REQUEST])
     while (await other.retrieve(created.id)).processing_status != "ended":
         pass
     await workspace.refresh()
-    known = workspace.batches.get(created.id)
+    known = workspace.last_known(created.id)
     assert known is not None
     assert known.is_ended
 
@@ -195,17 +199,17 @@ async def test_cancel_and_delete(workspace: Workspace, other: BatchesClient) -> 
 
 async def test_a_running_batch_is_not_deleted(workspace: Workspace) -> None:
     await workspace.refresh()
-    running = next(b for b in workspace.batches.running() if b.counts.processing > 10_000)
-    with pytest.raises(WorkspaceError, match="cancel it first"):
-        await workspace.delete(running.id)
+    batch = next(b for b in running(workspace) if b.counts.processing > 10_000)
+    with pytest.raises(WorkspaceError, match="Cancel it first"):
+        await workspace.delete(batch.id)
 
 
 async def test_read_only_changes_nothing(own_sandbox: Embedded, tmp_path: Path) -> None:
     workspace = Workspace(replace(profile_of(own_sandbox), read_only=True), tmp_path, tmp_path / "data")
     await workspace.refresh()
     for call in (workspace.cancel, workspace.delete):
-        with pytest.raises(WorkspaceError, match="read-only"):
-            await call(workspace.batches.newest()[0].id)
+        with pytest.raises(ReadOnlySession):
+            await call(workspace.cached_batches()[0].id)
     await workspace.aclose()
 
 
@@ -223,16 +227,16 @@ async def test_shortened_ids(workspace: Workspace) -> None:
     whole = batches[0].id
     assert workspace.full_id(whole[:-2]) == whole
     assert workspace.full_id("never-seen") == "never-seen"
-    with pytest.raises(UnknownBatch, match="several"):
+    with pytest.raises(UnknownBatch, match="Ambiguous"):
         workspace.full_id("msgbatch_")
-    with pytest.raises(UnknownBatch, match="empty"):
+    with pytest.raises(UnknownBatch, match="required"):
         workspace.full_id("")
 
 
 async def test_a_running_batch_has_no_results_yet(workspace: Workspace) -> None:
     await workspace.refresh()
-    with pytest.raises(WorkspaceError, match="has not ended"):
-        workspace.fetcher(workspace.batches.running()[0])
+    with pytest.raises(WorkspaceError, match="still running"):
+        workspace.fetcher(running(workspace)[0])
 
 
 async def test_the_cost_is_known_once_the_results_are_whole(frozen_sandbox: Embedded, tmp_path: Path) -> None:

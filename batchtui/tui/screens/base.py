@@ -31,8 +31,6 @@ from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.panel import Panel, Room
 from batchtui.tui.widgets.title_bar import TitleBar
 
-SHORT_ID = 14
-"""Characters of a batch id where there is little room: its end, which tells ids apart."""
 REST_SECONDS = 0.08
 """Wait after a move before the pane follows: a key held down does not cost bytes at every row."""
 

@@ -15,7 +15,7 @@ from batchtui.text import count, plural, shorten_id
 from batchtui.tui.dialogs.confirm import Confirm
 from batchtui.tui.format.batch import status_of
 from batchtui.tui.keys import bindings
-from batchtui.tui.screens.base import SHORT_ID, BaseScreen
+from batchtui.tui.screens.base import BaseScreen
 from batchtui.tui.services.network import Network
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.workspace import Changes, Workspace, WorkspaceError
@@ -188,7 +188,7 @@ def _why_not_deleted(batches: Sequence[Batch]) -> str:
 
 def _named(batches: Sequence[Batch]) -> str:
     if len(batches) == 1:
-        return shorten_id(batches[0].id, SHORT_ID)
+        return shorten_id(batches[0].id)
     return plural(len(batches), "batch", "batches")
 
 

@@ -18,7 +18,8 @@ from batchtui.cache import Batch
 from batchtui.config import Settings
 from batchtui.config.keys import Group, Key
 from batchtui.disk.scratch import remove_abandoned
-from batchtui.text import count, long_duration, shorten_id, size
+from batchtui.submissions import Estimate
+from batchtui.text import count, long_duration, shorten_id
 from batchtui.tui.dialogs.choose import Choose
 from batchtui.tui.dialogs.profiles import Profiles
 from batchtui.tui.format.batch import (
@@ -37,11 +38,10 @@ from batchtui.tui.format.cells import Cell
 from batchtui.tui.format.columns import Column
 from batchtui.tui.format.connection import Link, link_words, why_no_batches
 from batchtui.tui.format.layout import badges, list_title, where
-from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.batch_actions import BatchActionsScreen
 from batchtui.tui.services.network import Network
 from batchtui.tui.services.poller import Poller
-from batchtui.tui.widgets.batch_detail import BatchDetail, Told
+from batchtui.tui.widgets.batch_detail import BatchDetail
 from batchtui.tui.widgets.batch_table import BatchTable
 from batchtui.tui.widgets.line_table import LineTable
 from batchtui.tui.widgets.title_bar import TitleBar
@@ -97,7 +97,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def on_mount(self) -> None:
         """Paints what the disk knows; the first request goes out after that."""
-        self._batches = {batch.id: batch for batch in self._workspace.batches.newest()}
+        self._batches = {batch.id: batch for batch in self._workspace.cached_batches()}
         self._show_batches()
         self.set_focus(self._list)
         self.call_later(self.batchtui.handle_early_keys)
@@ -134,10 +134,10 @@ class BatchesScreen(BatchActionsScreen):
             self.show_current()
         if has_new and self._was_live:
             self._find_costs()
-        if any(self._workspace.submissions.may_be_ours(batch) for batch in ended):
+        if any(self._workspace.details(batch).may_be_ours for batch in ended):
             self.batchtui.find_lost()  # their custom_ids can be compared now
         for batch in ended:
-            news = f"{shorten_id(batch.id, SHORT_ID)} has ended: {_outcome(batch)}."
+            news = f"{shorten_id(batch.id)} has ended: {_outcome(batch)}."
             self.batchtui.tell(news)
             self.batchtui.ring(news)
 
@@ -204,13 +204,10 @@ class BatchesScreen(BatchActionsScreen):
     def _work_out(self, ids: Sequence[str]) -> None:
         worker = get_current_worker()
         found: dict[str, Price] = {}
-        for batch_id in self._workspace.with_price(ids):
+        for batch_id, price in self._workspace.prices(ids):
             if worker.is_cancelled:
                 break
-            if cost := self._workspace.cost(batch_id):
-                found[batch_id] = price_of(cost)
-            elif estimate := self._workspace.submissions.estimate(batch_id):
-                found[batch_id] = price_at_most(estimate)
+            found[batch_id] = price_at_most(price) if isinstance(price, Estimate) else price_of(price)
         self.call_later(self._take_prices, found, is_last=not worker.is_cancelled)
 
     def _take_prices(self, prices: Mapping[str, Price], *, is_last: bool) -> None:
@@ -294,7 +291,7 @@ class BatchesScreen(BatchActionsScreen):
 
     def go_to(self, batch_ids: Sequence[str]) -> None:
         """Shows batches that were just made, and puts the cursor on the first of them."""
-        made = [batch for batch_id in batch_ids if (batch := self._workspace.seen(batch_id))]
+        made = [batch for batch_id in batch_ids if (batch := self._workspace.last_known(batch_id))]
         self.show_changes(Changes(made))
         place = next((n for n, batch in enumerate(self._list.shown) if batch in made), None)
         if place is not None:
@@ -314,15 +311,9 @@ class BatchesScreen(BatchActionsScreen):
             self._detail.show_nothing("No batch selected")
             self.pane_panel.show_title("")
             return
-        saved_size = self._workspace.saved_size(batch.id)
-        saved = None if saved_size is None else f"saved here, {size(saved_size)}"
-        history = self._workspace.cache.history(batch.id, since=batch.seen_at - PACE_SECONDS)
-        origin = self._workspace.submissions.origin(batch.id)
-        price, is_missing = self._prices.get(batch.id), self._workspace.is_missing(batch.id)
-        self._detail.show_batch(Told(batch, history, saved, price, origin, is_missing))
-        self.pane_panel.show_title(
-            [Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id, SHORT_ID)}", "muted")]
-        )
+        details = self._workspace.details(batch, since=batch.seen_at - PACE_SECONDS)
+        self._detail.show_batch(batch, details, self._prices.get(batch.id))
+        self.pane_panel.show_title([Cell("Batch", "strong"), Cell(f"  {shorten_id(batch.id)}", "muted")])
 
     def _show_ages(self) -> None:
         """Show how old everything is now, and again as soon as that reads differently."""
@@ -367,7 +358,7 @@ class BatchesScreen(BatchActionsScreen):
         if action in ("results", "mark", "mark_all", "copy_id") and batch is None:
             return "No batch selected."
         if action == "results" and batch:
-            return self._workspace.why_no_results(batch)
+            return self._workspace.no_results_reason(batch)
         if action == "profile" and not self.batchtui.profile_names:
             if self.batchtui.is_demo:
                 return "The demo has no other profiles."
@@ -405,7 +396,7 @@ class BatchesScreen(BatchActionsScreen):
             except ApiError as error:
                 self.batchtui.tell(str(error), failed=True)
                 return
-        if self._workspace.seen(batch_id):
+        if self._workspace.last_known(batch_id):
             self.go_to([batch_id])
             if batch_id not in self._list.shown_ids:  # hidden by the filter
                 self.set_filter("")

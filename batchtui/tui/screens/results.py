@@ -44,7 +44,6 @@ from batchtui.tui.format.result import (
     why_empty,
 )
 from batchtui.tui.keys import bindings
-from batchtui.tui.screens.base import SHORT_ID
 from batchtui.tui.screens.reading import ReadingScreen
 from batchtui.tui.services.network import Network
 from batchtui.tui.services.search import Found
@@ -97,7 +96,7 @@ class ResultsScreen(ReadingScreen):
     def __init__(self, workspace: Workspace, network: Network, batch: Batch) -> None:
         self._list = ResultTable()
         self._pane = ResultPane(batch.created_at, self._request_of(workspace, batch))
-        title = TitleBar(("batchtui", shorten_id(batch.id, SHORT_ID), "results"))
+        title = TitleBar(("batchtui", shorten_id(batch.id), "results"))
         super().__init__(self._list, self._pane, title, read_only=workspace.profile.read_only)
         self._batch = batch
         self._workspace = workspace

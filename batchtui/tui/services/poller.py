@@ -124,7 +124,7 @@ class Poller:
                 raise
 
     def _is_fresh(self, batch: Batch, since: float) -> bool:
-        latest = self._workspace.seen(batch.id)
+        latest = self._workspace.last_known(batch.id)
         return latest is None or latest.seen_at >= since
 
     async def _call(self, work: Callable[[], Coroutine[Any, Any, Changes]]) -> None:

@@ -33,7 +33,6 @@ from batchtui.workspace import WorkspaceError
 if TYPE_CHECKING:
     from textual.app import App
 
-SHORT_ID = 14
 MAX_ERRORS = 1_000
 MAX_MODELS = 5
 WIDTH = 100
@@ -130,7 +129,7 @@ class SubmitFlow:
             )
         finally:
             self._host.show_sending("")
-        ids = ", ".join(shorten_id(batch_id, SHORT_ID) for batch_id in submission.batch_ids[:3])
+        ids = ", ".join(shorten_id(batch_id) for batch_id in submission.batch_ids[:3])
         more = "…" if len(submission.batch_ids) > 3 else ""
         self._host.tell(f"Submitted {plan.requests_text}: {ids}{more}")
         self._host.go_to(submission.batch_ids)

@@ -27,7 +27,7 @@ from batchtui.tui.format.lines import BOTTOM, SIDE, TABLE_EDGES, TOP, edge_line,
 from batchtui.tui.terminal.early_screen import EarlyScreen, early_screen
 from batchtui.tui.terminal.escape_sequences import Brush
 from batchtui.tui.widgets.viewport import Viewport
-from batchtui.workspace import glance
+from batchtui.workspace import load_cached_batches
 
 _MIN_ROWS = 4
 """Rows of the smallest list that shows a batch: two edges, the titles, a row."""
@@ -51,7 +51,7 @@ def show_first_frame(
     room = room_in(columns, rows)
     if room.rows < _MIN_ROWS or not _can_draw(os.environ):
         return nullcontext()
-    known, total = glance(profile, cache_root, room.rows)
+    known, total = load_cached_batches(profile, cache_root, room.rows)
     if not known:
         return nullcontext()
     palette = next(palette for palette in PALETTES if palette["name"] == f"batchtui-{theme}")

@@ -19,6 +19,7 @@ from batchtui.text import (
     long_duration,
     shorten_id,
     shown_path,
+    size,
     until_longer,
     until_shorter,
 )
@@ -29,9 +30,9 @@ from batchtui.tui.widgets.document import Document
 
 if TYPE_CHECKING:
     from batchtui.submissions import Origin
+    from batchtui.workspace import Details
 
 SPARK_COLUMNS = 40
-SHORT_ID = 14
 NAME_COLUMNS = 11
 """Room for the names of fields, where each has a line of its own."""
 LOW_LINES = 14
@@ -40,24 +41,10 @@ _TONES = {"": "$text", "muted": "$text-muted", "accent": "$accent"}
 _COUNT_TONES = {"succeeded": "$success", "errored": "$error", "expired": "$warning"}
 
 
-class Told(NamedTuple):
-    """All that is known of one batch.
-
-    Attributes:
-        batch: The batch.
-        history: When its counts were seen to change, oldest first.
-        saved: What of its results is on this disk, in words; None for nothing.
-        price: What it cost or may cost, if known.
-        origin: Where it came from, as far as that was here.
-        is_missing: Whether the server did not have it when asked last.
-    """
-
+class _Shown(NamedTuple):
     batch: Batch
-    history: Sequence[tuple[float, Counts]]
-    saved: str | None
+    details: Details
     price: Price | None
-    origin: Origin | None
-    is_missing: bool = False
 
 
 class BatchDetail(Document):
@@ -68,29 +55,29 @@ class BatchDetail(Document):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: Told | None = None
+        self._shown: _Shown | None = None
         self._why_nothing = ""
 
-    def show_batch(self, told: Told) -> None:
-        """Shows a batch."""
-        self._told = told
+    def show_batch(self, batch: Batch, details: Details, price: Price | None) -> None:
+        """Show a batch, with its cost or estimate if known."""
+        self._shown = _Shown(batch, details, price)
         self._draw()
 
     def show_nothing(self, why: str) -> None:
         """Show that there is no batch to show."""
-        self._told, self._why_nothing = None, why
+        self._shown, self._why_nothing = None, why
         self._draw()
 
     def show_ages(self) -> None:
         """Show how old everything is now."""
-        if self._told:
+        if self._shown:
             self._draw()
 
     def until_ages_change(self) -> float:
         """Seconds until one of the times reads differently."""
-        if self._told is None:
+        if self._shown is None:
             return inf
-        batch, now = self._told.batch, time.time()
+        batch, now = self._shown.batch, time.time()
         past = (batch.created_at, batch.cancel_initiated_at, batch.ended_at)
         until = batch.results_until if batch.is_ended else batch.expires_at
         ages = [until_longer(now - at, is_fine=True) for at in past if at is not None]
@@ -101,11 +88,11 @@ class BatchDetail(Document):
         self._draw()
 
     def _draw(self) -> None:
-        if self._told is None:
+        if self._shown is None:
             self.show([Content.styled(self._why_nothing, "$text-muted")] if self._why_nothing else ())
             return
         is_low = self.size.height < LOW_LINES
-        groups = _groups(self._told, time.time(), 0 if is_low else NAME_COLUMNS)
+        groups = _groups(self._shown, time.time(), 0 if is_low else NAME_COLUMNS)
         self.show(_together(groups) if is_low else _apart(groups), keep_place=True)
 
 
@@ -128,13 +115,13 @@ def _together(groups: Iterable[Group]) -> Iterator[Part]:
         yield Content("   ").join(part for part in group if isinstance(part, Content))
 
 
-def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
-    batch, history = told.batch, told.history
+def _groups(shown: _Shown, now: float, name_columns: int) -> Iterator[Group]:
+    batch, details, price = shown
     status = status_of(batch)
     tone = _TONES.get(status.tone, f"${status.tone}")
     yield Content.assemble((f"{status.sign} {status.words}", tone)), Content(clean_line(batch.id))
-    if told.is_missing:
-        yield (Content.assemble(("Not found by the server just now. Looking again.", "$warning")),)
+    if details.is_missing:
+        yield (Content.assemble(("Not found on the server. Checking again.", "$warning")),)
     field = partial(_field, columns=name_columns)
     yield [field(name, value) for name, value in _times(batch, now)]
     if not batch.is_ended and batch.counts.done == 0:
@@ -143,14 +130,14 @@ def _groups(told: Told, now: float, name_columns: int) -> Iterator[Group]:
         yield [Content(f"Counts may arrive only when it ends, in at most {left}.")]
     else:
         yield CountBar(*batch.counts), *_counts(batch.counts, name_columns)
-    pace = None if batch.is_ended else pace_of(history)
+    pace = None if batch.is_ended else pace_of(details.history)
     if pace:
-        spark = sparkline(steps_of(history), SPARK_COLUMNS)
+        spark = sparkline(steps_of(details.history), SPARK_COLUMNS)
         yield Content.assemble((spark, "$accent")), Content(pace_words(pace))
-    cost = clean_line(price_words(batch, told.price, is_saved=told.saved is not None))
-    yield field("results", _results(batch, told.saved, now)), field("cost", cost)
-    if told.origin:
-        yield [field(name, value) for name, value in _origin(told.origin)]
+    cost = clean_line(price_words(batch, price, is_saved=details.saved_size is not None))
+    yield field("results", _results(batch, details.saved_size, now)), field("cost", cost)
+    if details.origin:
+        yield [field(name, value) for name, value in _origin(details.origin)]
 
 
 def _times(batch: Batch, now: float) -> Iterator[tuple[str, str]]:
@@ -172,9 +159,9 @@ def _counts(counts: Counts, columns: int) -> Iterator[Content]:
         )
 
 
-def _results(batch: Batch, saved: str | None, now: float) -> str:
-    if saved:
-        return saved
+def _results(batch: Batch, saved_size: int | None, now: float) -> str:
+    if saved_size is not None:
+        return f"saved here, {size(saved_size)}"
     if batch.has_results:
         return f"on the server for {long_duration(batch.results_until - now)} more"
     if batch.is_archived:
@@ -185,12 +172,12 @@ def _results(batch: Batch, saved: str | None, now: float) -> str:
 def _origin(origin: Origin) -> Iterator[tuple[str, str]]:
     """Where it came from, and which batches have taken over what failed."""
     if origin.parent:
-        yield "again", f"failed requests of {shorten_id(clean_line(origin.parent), SHORT_ID)}"
+        yield "again", f"failed requests of {shorten_id(clean_line(origin.parent))}"
     elif origin.source:
         part = f", part {origin.part + 1} of {origin.parts}" if origin.parts > 1 else ""
         yield "from", clean_line(shown_path(Path(origin.source))) + part
     for child in origin.again:
-        yield "failed", f"submitted again as {shorten_id(clean_line(child), SHORT_ID)}"
+        yield "failed", f"submitted again as {shorten_id(clean_line(child))}"
 
 
 def _field(name: str, value: str, columns: int) -> Content:
