@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     import anthropic
 
-# Tests that run in the background inherit that ctrl+c is ignored, and so would what they start.
+# Tests that run in the background, or under nohup, inherit ignored signals, and so would what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for ignored in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(ignored, signal.SIG_DFL)
 
 FAST = 200.0
 """Sandbox seconds in a real second: a small batch ends within a few tenths of a second."""

@@ -144,8 +144,8 @@ async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form:
     async with open_results(workspace, batch_id) as (fetcher, _):
         check_complete(await fetch(fetcher))  # which may confirm their submission
     family = await workspace.family(batch_id)
-    members, files = (*family.parts, *family.resubmitted), list[ResultFiles]()
-    for member in members:
+    files: list[ResultFiles] = []
+    for member in (*family.parts, *family.resubmitted):
         async with open_results(workspace, member) as (fetcher, _):
             check_complete(await fetch(fetcher))
             files.append(fetcher.files)
@@ -155,7 +155,7 @@ async def _merge(workspace: Workspace, batch_id: str, output: Path | None, form:
         number = sum(len(numbers) for _, numbers in chosen)
         if output:
             export_merged(chosen, output, form)
-            of = plural(len(members), "batch", "batches")
+            of = plural(len(files), "batch", "batches")
             say(f"{count(number)} results of {of} written to {output}.")
         else:
             write_merged(chosen, _stdout(), form)

@@ -161,7 +161,7 @@ class Submissions:
     def may_be_ours(self, batch: Batch) -> bool:
         """Return whether a batch may be one whose response was lost."""
         facts = batch.id, batch.counts.total, batch.created_at
-        return not self.store.is_empty and self._read(lambda: self._finder.may_be_ours(*facts), default=False)
+        return self._read(lambda: not self.store.is_empty and self._finder.may_be_ours(*facts), default=False)
 
     def compare(self, batch: Batch, custom_ids: Sequence[str]) -> None:
         """Accept or reject a batch whose response may have been lost, by custom_ids of its results."""

@@ -70,6 +70,7 @@ def left(terminal: Terminal) -> Output:
     terminal.type("?")
     terminal.until_shown("esc close")  # everything typed before is done, and the app still answers
     close(terminal, "esc close")
+    terminal.until_shown("? help")
     terminal.type("q")
     if "› results" in terminal.shown:
         terminal.until_gone("› results")
@@ -306,7 +307,7 @@ def test_files_of_requests(
     terminal.until_shown("▸[ No ]")
     close(terminal, "[ No ]")
     terminal.type("\x0efaulty\r")
-    terminal.until_shown("nothing was sent", "may have 1 to 64", "esc close")
+    terminal.until_shown("Nothing was sent", "must be 1 to 64", "esc close")
     terminal.type("\x1b[6~" * 9)
     close(terminal, "esc close")
     assert left(terminal) == NOTHING_ELSE
@@ -401,7 +402,7 @@ def test_names_of_profiles(start: Start, hostile: HostileServer) -> None:
     terminal = opened(start, hostile, config=f"profile = {_toml(names[0])}\n{tables}")
     terminal.until_shown("␛[4747mPWN ·", "READ-ONLY")
     terminal.type("p")
-    terminal.until_shown("Profile", "␛]2;PWN␛\\")
+    terminal.until_shown("Switch profile", "␛]2;PWN␛\\")
     terminal.type("G")
     terminal.type("\r")
     terminal.until_shown("batchtui  ```␛]0;PWN␇", "live")

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from batchtui.results import Advice, Block, Citation, OpenedResult, open_result
 from batchtui.results.message import preview
+from batchtui.text import replace_surrogates
 from tests.results.odd import ODD
 from tests.results.test_decode import LINE
 from tests.results.wire import errored, succeeded
@@ -167,7 +168,7 @@ def test_every_form_of_an_error_is_read(name: str) -> None:
 @pytest.mark.parametrize(("line", "custom_id", "outcome", "flag"), ODD.values(), ids=ODD)
 def test_odd_lines_can_be_opened(line: bytes, custom_id: str, outcome: str, flag: str | None) -> None:
     result = open_result(line)
-    assert result.custom_id.encode("utf-8", "replace").decode() == custom_id
+    assert replace_surrogates(result.custom_id) == custom_id
     assert result.outcome == outcome
     if flag == "not JSON" and result.value is None:
         assert result.blocks[0].text == line.decode("utf-8", "replace")

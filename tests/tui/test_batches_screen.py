@@ -666,8 +666,15 @@ async def test_terms_that_are_unknown_are_said_to_be(many: Embedded, tmp_path: P
 async def test_end_does_not_say_that_anything_is_searched(many: Embedded, tmp_path: Path) -> None:
     async with driven(app_for(many, tmp_path, settings=Settings())) as pilot:
         await until_shown(pilot, "live")
+        seen: list[str] = []
+
+        def is_loaded() -> bool:
+            seen.append(screen_text(pilot))
+            return "Batches  1,500" in seen[-1]
+
         await pilot.press("G")
-        assert "loading older batches…" in screen_text(pilot)
+        await until(pilot, is_loaded)
+        assert not any("searched" in text for text in seen)
 
 
 async def test_end_goes_to_the_oldest_batch_there_is(many: Embedded, tmp_path: Path) -> None:
