@@ -68,8 +68,9 @@ def left(terminal: Terminal) -> Output:
     """Leaves the app from any screen, and answers what else than text it sent."""
     terminal.until_gone(TOAST)
     terminal.type("?")
-    terminal.until_shown("esc close")  # everything typed before is done, and the app still answers
-    close(terminal, "esc close")
+    terminal.until_gone("? help")  # everything typed before is done, and the app still answers
+    terminal.until_shown("esc close")
+    terminal.type("\x1b")
     terminal.until_shown("? help")
     terminal.type("q")
     if "› results" in terminal.shown:
