@@ -68,9 +68,8 @@ def left(terminal: Terminal) -> Output:
     """Leaves the app from any screen, and answers what else than text it sent."""
     terminal.until_gone(TOAST)
     terminal.type("?")
-    terminal.until_gone("? help")  # everything typed before is done, and the app still answers
-    terminal.until_shown("esc close")
-    terminal.type("\x1b")
+    terminal.until_shown("esc close")  # everything typed before is done, and the app still answers
+    close(terminal, "esc close")
     terminal.until_shown("? help")
     terminal.type("q")
     if "› results" in terminal.shown:
@@ -82,7 +81,7 @@ def left(terminal: Terminal) -> Output:
 
 def close(terminal: Terminal, sign: str) -> None:
     """Leaves a dialog that is known by a sign, by escape."""
-    terminal.type("\x1b")
+    terminal.type("\x1b[27u")  # a bare one waits for what follows, and may take the next key with it
     terminal.until_gone(sign)
 
 
