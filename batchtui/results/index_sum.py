@@ -22,8 +22,9 @@ def write_index_sum(files: ResultFiles) -> None:
     with suppress(FileNotFoundError):
         if files.index.with_name(f"{files.index.name}-wal").stat().st_size:
             return
+    checksum = _sum_of.__wrapped__(files.index)  # not from the cache: file times tick in milliseconds
     with open(files.index_sum, "wb", opener=open_private) as file:
-        file.write(_sum_of.__wrapped__(files.index))  # afresh: clocks of files tick in milliseconds
+        file.write(checksum)
 
 
 def remove_index_sum(files: ResultFiles) -> None:
@@ -44,7 +45,7 @@ def check_index(files: ResultFiles) -> bool | None:
 
 def _read(files: ResultFiles) -> bytes | None:
     try:
-        return files.index_sum.read_bytes()
+        return files.index_sum.read_bytes() or None  # empty while it is being written
     except FileNotFoundError:
         return None
 

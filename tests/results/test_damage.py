@@ -82,6 +82,14 @@ async def test_an_index_that_is_found_damaged_while_it_is_written_is_made_again(
     assert_true_index(files, BODY)
 
 
+async def test_results_are_readable_while_the_index_checksum_is_written(files: ResultFiles) -> None:
+    await fetch_all(ResultsServer(BODY), files)
+    files.index_sum.write_bytes(b"")  # opened, not written yet
+    with Results(files) as results:
+        assert results.is_whole
+        assert results.rows_here == COUNT
+
+
 def emptied(data: bytes) -> bytes:
     return b""
 
